@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.flow;
+
+/**
+ * A flow over which two tests decide differently.
+ *
+ * @param flow the flow, in the asker's direction
+ * @param active what the active test decides
+ * @param other what the other test decides
+ */
+public record Difference(FlowKey flow, Decision active, Decision other) {
+}

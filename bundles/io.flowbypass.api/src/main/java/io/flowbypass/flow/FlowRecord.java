@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.flow;
+
+import java.util.Objects;
+
+/**
+ * The result of a bypass: exact counts, and why it ended. Immutable.
+ *
+ * @param id table id, slot and generation, as {@code 1f3c9a0b5d2e4f60-17-3}: the same record delivered twice has the
+ *     same id
+ * @param flow the flow with its final counts
+ * @param reason why it ended
+ * @param detail a few words on that, such as the policy's name; possibly empty
+ */
+public record FlowRecord(String id, FlowState flow, EndReason reason, String detail) {
+    /** Refuses nulls. */
+    public FlowRecord {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(flow, "flow");
+        Objects.requireNonNull(reason, "reason");
+        Objects.requireNonNull(detail, "detail");
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.flow;
+
+import java.time.Instant;
+import java.util.Objects;
+
+/**
+ * A bypassed flow at one moment. Immutable.
+ *
+ * @param key the flow, in the asker's direction
+ * @param forward what was cut in the asker's direction
+ * @param reverse what was cut in the other direction
+ * @param firstSeen when it was bypassed
+ * @param lastSeen when its last packet was seen in either direction, to some milliseconds; {@code firstSeen}
+ *     where there was none
+ * @param origin the kind of tool that asked
+ * @param asker who asked, at most 16 bytes of UTF-8, possibly empty
+ * @param rule why, at most 16 bytes of UTF-8, possibly empty
+ * @param cookie what the asker wants to find in the record (a Zeek uid, a Suricata flow_id), at most 32 bytes of
+ *     UTF-8, possibly empty
+ */
+public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts reverse, Instant firstSeen,
+        Instant lastSeen, Origin origin, String asker, String rule, String cookie) {
+    /** Refuses nulls. */
+    public FlowState {
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(forward, "forward");
+        Objects.requireNonNull(reverse, "reverse");
+        Objects.requireNonNull(firstSeen, "firstSeen");
+        Objects.requireNonNull(lastSeen, "lastSeen");
+        Objects.requireNonNull(origin, "origin");
+    }
+
+    /** Packets of both directions. */
+    public long packets() {
+        return forward.packets() + reverse.packets();
+    }
+
+    /** Bytes of both directions. */
+    public long bytes() {
+        return forward.bytes() + reverse.bytes();
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.flow;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The flows that XDP cuts. Both directions of a flow are one flow: every method takes a key in either direction.
+ *
+ * <p>Thread-safe. {@link #bypass}, {@link #find} and {@link #list} make no system call. Every method throws
+ * {@link IllegalStateException} once the service is gone.
+ */
+@ProviderType
+public interface FlowTable {
+    /**
+     * Bypasses a flow: from now on XDP cuts its packets in both directions, on every attached interface.
+     *
+     * @return true when the flow was added, false when it was bypassed already (nothing is changed then)
+     * @throws TableFullException when there is no room
+     * @throws IllegalArgumentException when the flow must not be cut: a protocol other than TCP and UDP, or an address
+     *     of this machine
+     */
+    boolean bypass(BypassRequest request);
+
+    /**
+     * Takes a flow out by hand. XDP passes its packets as soon as this returns.
+     *
+     * @return completes with the flow's record once its counts are final (some 10 ms later); with an empty Optional at
+     *     once when the flow is not bypassed
+     */
+    CompletableFuture<Optional<FlowRecord>> release(FlowKey key);
+
+    /** The flow as it is now, or empty when it is not bypassed. */
+    Optional<FlowState> find(FlowKey key);
+
+    /**
+     * A page of the bypassed flows, in no particular but a stable order.
+     *
+     * @param offset how many flows to skip, at least 0
+     * @param limit the most flows to return, 1 to 10000
+     */
+    List<FlowState> list(int offset, int limit);
+
+    /** Takes all flows out; returns how many. Their records reach the listeners. */
+    int flush();
+
+    /** The table in numbers. One system call and a scan of the table (10 ms per million flows). */
+    TableStatistics statistics();
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.flow;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+
+/** Names of IP protocols, by their IANA numbers. */
+public final class Protocols {
+    /** TCP. */
+    public static final int TCP = 6;
+    /** UDP. */
+    public static final int UDP = 17;
+
+    private static final Map<Integer, String> NAMES = Map.of(1, "ICMP", TCP, "TCP", UDP, "UDP", 33, "DCCP", 47, "GRE", 50,
+            "ESP", 58, "ICMPv6", 132, "SCTP", 136, "UDPLite");
+
+    private Protocols() {
+    }
+
+    /** The usual name of a protocol, or its number as text. */
+    public static String name(int protocol) {
+        return NAMES.getOrDefault(protocol, Integer.toString(protocol));
+    }
+
+    /**
+     * The number of a protocol given by name (in any case) or by number.
+     *
+     * @throws IllegalArgumentException when it is neither a known name nor a number from 0 to 255
+     */
+    public static int parse(String text) {
+        String wanted = Objects.requireNonNull(text, "protocol").strip().toUpperCase(Locale.ROOT);
+        for (Map.Entry<Integer, String> name : NAMES.entrySet()) {
+            if (name.getValue().toUpperCase(Locale.ROOT).equals(wanted)) {
+                return name.getKey();
+            }
+        }
+        if (wanted.matches("\\d{1,3}") && Integer.parseInt(wanted) <= 255) {
+            return Integer.parseInt(wanted);
+        }
+        throw new IllegalArgumentException(
+                "protocol \"" + text + "\" is not known: write TCP, UDP or a number from 0 to 255");
+    }
+}

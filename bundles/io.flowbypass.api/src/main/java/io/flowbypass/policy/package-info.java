@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What an expiry policy implements. */
+@Export
+@Version("1.0.0")
+package io.flowbypass.policy;
+
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;
