@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+/** Offsets and codes of {@code bpf/flowbypass.h}, which draws and explains them; a test compares both. */
+final class Layout {
+    static final int CELL_BYTES = 8;
+    static final int CELLS = 8;
+    static final int BUCKET_BYTES = CELLS * CELL_BYTES;
+
+    static final int RECORD_BYTES = 64;
+    static final int RECORD_LAST_SEEN = 0;
+    static final int RECORD_PACKETS = 8;
+    static final int RECORD_BYTE_COUNT = 16;
+    static final int RECORD_SEEN = 24;
+    static final int RECORD_IDLE_MS = 28;
+    static final int RECORD_ADDR = 32;
+    static final int RECORD_PORTS = 40;
+    static final int RECORD_MATCH = 48;
+    static final int RECORD_GENERATION = 52;
+    static final int RECORD_ADDED = 56;
+
+    static final int INFO_BYTES = 144;
+    static final int INFO_ADDR = 0;
+    static final int INFO_PORTS = 32;
+    static final int INFO_PROTO = 40;
+    static final int INFO_FORWARD = 44;
+    static final int INFO_BASE_PACKETS = 48;
+    static final int INFO_BASE_BYTES = 64;
+    static final int INFO_ASKER = 80;
+    static final int INFO_RULE = 96;
+    static final int INFO_COOKIE = 112;
+
+    /** The word at {@link #INFO_FORWARD} packs forward, origin and end reason, a byte each. */
+    static final int ORIGIN_SHIFT = 8;
+    static final int END_REASON_SHIFT = 16;
+
+    static final int STATE_SHIFT = 16;
+    static final int PROTO_MASK = 0xffff;
+    static final int FREE = 0;
+    static final int LIVE = 1;
+    static final int CLOSING = 2;
+    static final int HARVESTED = 3;
+
+    static final int SEEN_TCP_FLAGS = 0xff;
+    static final int SEEN_REOPENED = 0x100;
+
+    private Layout() {
+    }
+
+    /** Offset of a slot's record; direction is 0 or 1. */
+    static int record(int slot, int direction) {
+        return (slot * 2 + direction) * RECORD_BYTES;
+    }
+
+    static int info(int slot) {
+        return slot * INFO_BYTES;
+    }
+}

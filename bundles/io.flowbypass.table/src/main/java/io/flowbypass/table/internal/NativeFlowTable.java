@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.Decision;
+import io.flowbypass.flow.Difference;
+import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.FlowState;
+import io.flowbypass.flow.FlowSweeper;
+import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.FlowTest;
+import io.flowbypass.flow.Protocols;
+import io.flowbypass.flow.SweepResult;
+import io.flowbypass.flow.TableFullException;
+import io.flowbypass.flow.TableStatistics;
+import io.flowbypass.maps.Gate;
+import io.flowbypass.table.internal.Closer.Closing;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+
+/**
+ * Bypass, release, sweep and harvest over the native table.
+ *
+ * <p>One lock orders all changes; it is held neither over a grace period nor while a policy or a listener runs. Sweeps
+ * read without it and take it for each flow that they end.
+ */
+final class NativeFlowTable implements FlowTable, FlowSweeper {
+    private static final int MAX_PAGE = 10_000;
+    /** Flows between two looks at the clock. */
+    private static final int CLOCK_EVERY = 4096;
+    private static final Decision REOPENED = Decision.end(EndReason.REOPENED, "");
+
+    private final NativeTable table;
+    private final Gate gate;
+    private final long tableId;
+    private final Ledger ledger;
+    private final Delivery delivery;
+    private final OwnAddresses own;
+    private final Closer closer;
+    private final Slots slots;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final TableKey scratch = new TableKey();
+
+    private volatile int highWater;
+    private volatile int touched;
+    private volatile int active;
+    private volatile int resumeAt;
+    private int closing;
+    private long added;
+    private long ended;
+    private long refused;
+
+    NativeFlowTable(NativeTable table, Gate gate, long tableId, Ledger ledger, Delivery delivery, OwnAddresses own,
+            Runnable grace) {
+        this.table = table;
+        this.gate = gate;
+        this.tableId = tableId;
+        this.ledger = ledger;
+        this.delivery = delivery;
+        this.own = own;
+        this.slots = new Slots(table.capacity());
+        this.closer = new Closer(grace, this::harvest);
+    }
+
+    /** Adopts what is in the table, after a grace period; returns what was found, for the log. */
+    String start() {
+        Recovery recovery = new Recovery(table, slots);
+        enter();
+        try {
+            recovery.run(slot -> closer.add(new Closing(slot, "", null)));
+        } finally {
+            gate.exit();
+        }
+        active = recovery.live();
+        closing = recovery.closing();
+        touched = recovery.touched();
+        highWater = slots.highWater();
+        closer.start();
+        return active + " flows adopted, " + closing + " resumed on their way out";
+    }
+
+    void stop() {
+        closer.stop();
+    }
+
+    @Override
+    public boolean bypass(BypassRequest request) {
+        FlowKey key = request.key();
+        refuseUncuttable(key);
+        enter();
+        lock.lock();
+        try {
+            int forward = scratch.set(key);
+            int there = table.find(scratch);
+            if (there >= 0) {
+                if (!table.isReopened(there)) {
+                    return false;
+                }
+                unlink(there, REOPENED, null);
+            }
+            int slot = slots.take();
+            if (slot < 0) {
+                refused++;
+                throw new TableFullException("table full: " + slots.taken() + " of " + table.capacity()
+                        + " flows; raise capacity in io.flowbypass.xdp.cfg or shorten the idle timeouts");
+            }
+            table.write(slot, scratch, forward, request, System.nanoTime());
+            if (!table.publish(slot, scratch)) {
+                table.free(slot);
+                slots.free(slot);
+                refused++;
+                throw new TableFullException("table full around " + key + ": both its buckets are taken, with "
+                        + slots.taken() + " of " + table.capacity() + " flows; raise capacity in io.flowbypass.xdp.cfg");
+            }
+            added++;
+            active++;
+            highWater = slots.highWater();
+            touched = Math.max(touched, slot + 1);
+            return true;
+        } finally {
+            lock.unlock();
+            gate.exit();
+        }
+    }
+
+    private void refuseUncuttable(FlowKey key) {
+        if (key.protocol() != Protocols.TCP && key.protocol() != Protocols.UDP) {
+            throw new IllegalArgumentException(key + " cannot be bypassed: only TCP and UDP flows can");
+        }
+        if (key.outerVlan() != 0 || key.innerVlan() != 0) {
+            throw new IllegalArgumentException(key + " names a VLAN, but VLANs are not tracked: leave it out");
+        }
+        own.refuse(key);
+    }
+
+    @Override
+    public CompletableFuture<Optional<FlowRecord>> release(FlowKey key) {
+        CompletableFuture<Optional<FlowRecord>> asked = new CompletableFuture<>();
+        boolean found = changing(() -> {
+            scratch.set(key);
+            int slot = table.find(scratch);
+            if (slot >= 0) {
+                unlink(slot, Decision.end(EndReason.RELEASED, ""), asked);
+            }
+            return slot >= 0;
+        });
+        if (!found) {
+            asked.complete(Optional.empty());
+        }
+        return asked;
+    }
+
+    @Override
+    public int flush() {
+        Decision flushed = Decision.end(EndReason.FLUSHED, "");
+        return changing(() -> {
+            int count = 0;
+            for (int slot = 0; slot < highWater; slot++) {
+                if (table.state(slot) == Layout.LIVE) {
+                    unlink(slot, flushed, null);
+                    count++;
+                }
+            }
+            return count;
+        });
+    }
+
+    @Override
+    public Optional<FlowState> find(FlowKey key) {
+        return changing(() -> {
+            scratch.set(key);
+            int slot = table.find(scratch);
+            return slot < 0 ? Optional.empty() : Optional.of(table.flowState(slot));
+        });
+    }
+
+    @Override
+    public List<FlowState> list(int offset, int limit) {
+        if (offset < 0 || limit < 1 || limit > MAX_PAGE) {
+            throw new IllegalArgumentException("offset " + offset + " and limit " + limit
+                    + " are out of range: at least 0, and 1 to " + MAX_PAGE);
+        }
+        return changing(() -> {
+            List<FlowState> page = new ArrayList<>();
+            int skip = offset;
+            for (int slot = 0; slot < highWater && page.size() < limit; slot++) {
+                if (table.state(slot) == Layout.LIVE && skip-- <= 0) {
+                    page.add(table.flowState(slot));
+                }
+            }
+            return page;
+        });
+    }
+
+    @Override
+    public int activeFlows() {
+        return active;
+    }
+
+    @Override
+    public int capacity() {
+        return table.capacity();
+    }
+
+    @Override
+    public TableStatistics statistics() {
+        enter();
+        try {
+            Ledger.Account account = ledger.close(() -> table.packetsEverCut(touched));
+            lock.lock();
+            try {
+                return new TableStatistics(active, closing, table.capacity(), added, ended, refused, delivery.lost(),
+                        account.packets(), account.bytes(), account.unaccounted());
+            } finally {
+                lock.unlock();
+            }
+        } finally {
+            gate.exit();
+        }
+    }
+
+    // Sweeps.
+
+    @Override
+    public SweepResult sweep(FlowTest test, Duration budget) {
+        enter();
+        try {
+            return new SweepRun(test, budget).run();
+        } finally {
+            gate.exit();
+        }
+    }
+
+    /** One sweep: from where the last one's budget ended, once around. */
+    private final class SweepRun {
+        private final FlowTest test;
+        private final long end;
+        private final SlotView view = new SlotView(table);
+        private int scanned;
+        private int endedHere;
+        private int woken;
+
+        SweepRun(FlowTest test, Duration budget) {
+            this.test = test;
+            this.end = System.nanoTime() + budget.toNanos();
+        }
+
+        SweepResult run() {
+            int slotsToSee = highWater;
+            int slot = resumeAt < slotsToSee ? resumeAt : 0;
+            for (int seen = 1; seen <= slotsToSee; seen++) {
+                if (table.state(slot) == Layout.LIVE) {
+                    look(slot);
+                }
+                slot = slot + 1 == slotsToSee ? 0 : slot + 1;
+                if (seen % CLOCK_EVERY == 0) {
+                    view.refreshClock();
+                    if (System.nanoTime() - end >= 0 && seen < slotsToSee) {
+                        resumeAt = slot;
+                        return new SweepResult(scanned, endedHere, woken, false);
+                    }
+                }
+            }
+            resumeAt = 0;
+            return new SweepResult(scanned, endedHere, woken, true);
+        }
+
+        private void look(int slot) {
+            view.show(slot);
+            Decision decision;
+            try {
+                decision = view.isReopened() ? REOPENED : test.decide(view);
+            } finally {
+                view.hide();
+            }
+            scanned++;
+            if (decision.ends()) {
+                end(slot, decision);
+            }
+        }
+
+        private void end(int slot, Decision decision) {
+            lock.lock();
+            try {
+                if (table.state(slot) != Layout.LIVE || !view.isSameBypass(slot)) {
+                    return;
+                }
+                table.setEndReason(slot, decision.reason());
+                table.setState(slot, Layout.CLOSING);
+                // XDP may have counted a packet between the decision and the store above.
+                if (view.isUnchanged(slot)) {
+                    close(slot, decision.detail(), null);
+                    endedHere++;
+                } else {
+                    table.setState(slot, Layout.LIVE);
+                    woken++;
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    @Override
+    public List<Difference> compare(FlowTest activeTest, FlowTest other, int limit) {
+        enter();
+        try {
+            List<Difference> differences = new ArrayList<>();
+            SlotView view = new SlotView(table);
+            for (int slot = 0; slot < highWater && differences.size() < limit; slot++) {
+                if (table.state(slot) == Layout.LIVE) {
+                    view.show(slot);
+                    Decision now = activeTest.decide(view);
+                    Decision then = other.decide(view);
+                    if (now.ends() != then.ends()) {
+                        differences.add(new Difference(view.key(), now, then));
+                    }
+                    view.hide();
+                }
+            }
+            return differences;
+        } finally {
+            gate.exit();
+        }
+    }
+
+    // The way out.
+
+    /** Under the lock: takes a LIVE flow out, whatever came meanwhile. */
+    private void unlink(int slot, Decision why, CompletableFuture<Optional<FlowRecord>> asked) {
+        table.setEndReason(slot, why.reason());
+        table.setState(slot, Layout.CLOSING);
+        close(slot, why.detail(), asked);
+    }
+
+    /** Under the lock: lets nobody find a CLOSING flow any more, and queues it for its harvest. */
+    private void close(int slot, String detail, CompletableFuture<Optional<FlowRecord>> asked) {
+        table.unpublish(slot);
+        active--;
+        closing++;
+        closer.add(new Closing(slot, detail, asked));
+    }
+
+    /** On the closer's thread, after the grace: the counters are final. */
+    private void harvest(List<Closing> batch) {
+        List<FlowRecord> records = new ArrayList<>(batch.size());
+        enter();
+        try {
+            for (Closing closed : batch) {
+                int slot = closed.slot();
+                records.add(new FlowRecord(id(slot), table.flowState(slot), table.endReason(slot), closed.detail()));
+            }
+        } finally {
+            gate.exit();
+        }
+        lock.lock();
+        try {
+            ended += batch.size();
+        } finally {
+            lock.unlock();
+        }
+        delivery.deliver(List.copyOf(records), () -> free(batch));
+        for (int i = 0; i < batch.size(); i++) {
+            if (batch.get(i).asked() != null) {
+                FlowRecord record = records.get(i);
+                // On another thread: who waits for a release must not delay the next harvest.
+                batch.get(i).asked().completeAsync(() -> Optional.of(record));
+            }
+        }
+    }
+
+    private String id(int slot) {
+        return Long.toHexString(tableId) + "-" + slot + "-" + Integer.toUnsignedString(table.generation(slot));
+    }
+
+    private void free(List<Closing> batch) {
+        // A table that is gone meanwhile leaves the slots CLOSING, and the next start delivers their records again.
+        if (!gate.enter()) {
+            return;
+        }
+        lock.lock();
+        try {
+            for (Closing closed : batch) {
+                table.free(closed.slot());
+                slots.free(closed.slot());
+            }
+            closing -= batch.size();
+            highWater = slots.highWater();
+        } finally {
+            lock.unlock();
+            gate.exit();
+        }
+    }
+
+    private void enter() {
+        if (!gate.enter()) {
+            throw new IllegalStateException("the flow table is gone: its bundle was stopped or restarted; get the"
+                    + " service anew");
+        }
+    }
+
+    /** Runs a change, or a look that must not meet one, inside the gate and under the lock. */
+    private <T> T changing(Supplier<T> change) {
+        enter();
+        lock.lock();
+        try {
+            return change.get();
+        } finally {
+            lock.unlock();
+            gate.exit();
+        }
+    }
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import static io.flowbypass.table.internal.Layout.BUCKET_BYTES;
+import static io.flowbypass.table.internal.Layout.CELLS;
+import static io.flowbypass.table.internal.Layout.CELL_BYTES;
+import static io.flowbypass.table.internal.Layout.END_REASON_SHIFT;
+import static io.flowbypass.table.internal.Layout.INFO_ADDR;
+import static io.flowbypass.table.internal.Layout.INFO_ASKER;
+import static io.flowbypass.table.internal.Layout.INFO_BASE_BYTES;
+import static io.flowbypass.table.internal.Layout.INFO_BASE_PACKETS;
+import static io.flowbypass.table.internal.Layout.INFO_COOKIE;
+import static io.flowbypass.table.internal.Layout.INFO_FORWARD;
+import static io.flowbypass.table.internal.Layout.INFO_PORTS;
+import static io.flowbypass.table.internal.Layout.INFO_PROTO;
+import static io.flowbypass.table.internal.Layout.INFO_RULE;
+import static io.flowbypass.table.internal.Layout.ORIGIN_SHIFT;
+import static io.flowbypass.table.internal.Layout.PROTO_MASK;
+import static io.flowbypass.table.internal.Layout.RECORD_ADDED;
+import static io.flowbypass.table.internal.Layout.RECORD_ADDR;
+import static io.flowbypass.table.internal.Layout.RECORD_BYTE_COUNT;
+import static io.flowbypass.table.internal.Layout.RECORD_GENERATION;
+import static io.flowbypass.table.internal.Layout.RECORD_IDLE_MS;
+import static io.flowbypass.table.internal.Layout.RECORD_LAST_SEEN;
+import static io.flowbypass.table.internal.Layout.RECORD_MATCH;
+import static io.flowbypass.table.internal.Layout.RECORD_PACKETS;
+import static io.flowbypass.table.internal.Layout.RECORD_PORTS;
+import static io.flowbypass.table.internal.Layout.RECORD_SEEN;
+import static io.flowbypass.table.internal.Layout.SEEN_TCP_FLAGS;
+import static io.flowbypass.table.internal.Layout.STATE_SHIFT;
+
+import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.DirectionCounts;
+import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowState;
+import io.flowbypass.flow.Origin;
+import io.flowbypass.maps.Mapping;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+
+/**
+ * The memory shared with XDP, as slots. Knows the order of stores that makes a crash at any point recoverable; knows
+ * nothing of locks, listeners or policies.
+ *
+ * <p>Changes are made by one thread at a time, and every call inside the mappings' gate; both is the caller's concern.
+ */
+final class NativeTable {
+    private final Mapping index;
+    private final Mapping records;
+    private final Mapping info;
+    private final long[] seeds;
+    private final int bucketMask;
+    private final int capacity;
+    private final TableKey scratch = new TableKey();
+
+    NativeTable(Mapping index, Mapping records, Mapping info, long[] seeds) {
+        this.index = index;
+        this.records = records;
+        this.info = info;
+        this.seeds = seeds.clone();
+        this.bucketMask = (int) (index.size() / BUCKET_BYTES) - 1;
+        this.capacity = (int) (records.size() / (2 * Layout.RECORD_BYTES));
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    // Cells.
+
+    /** The slot of a LIVE flow, or -1. */
+    int find(TableKey key) {
+        long hash = key.hash(seeds[0]);
+        int tag = TableKey.tag(hash);
+        int bucket = TableKey.bucket1(hash, bucketMask);
+        int slot = findIn(bucket, tag, key);
+        return slot >= 0 ? slot : findIn(TableKey.bucket2(bucket, tag, bucketMask), tag, key);
+    }
+
+    private int findIn(int bucket, int tag, TableKey key) {
+        for (int i = 0; i < CELLS; i++) {
+            long cell = index.getLongVolatile(cell(bucket, i));
+            int slot = (int) cell;
+            if ((int) (cell >>> 32) == tag && slot >= 0 && slot < capacity && state(slot) == Layout.LIVE
+                    && holds(slot, key)) {
+                return slot;
+            }
+        }
+        return -1;
+    }
+
+    private boolean holds(int slot, TableKey key) {
+        int record = Layout.record(slot, 0);
+        if (records.getLong(record + RECORD_PORTS) != key.ports
+                || (records.getInt(record + RECORD_MATCH) & PROTO_MASK) != key.proto) {
+            return false;
+        }
+        for (int i = 0; i < key.addr.length; i++) {
+            if (info.getLong(Layout.info(slot) + INFO_ADDR + i * Long.BYTES) != key.addr[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Publishes a slot that was written: from here on XDP cuts the flow. False when both buckets are full. */
+    boolean publish(int slot, TableKey key) {
+        long hash = key.hash(seeds[0]);
+        int tag = TableKey.tag(hash);
+        int first = TableKey.bucket1(hash, bucketMask);
+        int second = TableKey.bucket2(first, tag, bucketMask);
+        boolean secondIsEmptier = freeCells(second) > freeCells(first);
+        long cell = (long) tag << 32 | slot;
+        return swap(secondIsEmptier ? second : first, 0, cell) || swap(secondIsEmptier ? first : second, 0, cell);
+    }
+
+    /** Takes a slot's cell out of the index: no packet finds it any more, but a running program may still hold it. */
+    void unpublish(int slot) {
+        readKey(slot, scratch);
+        long hash = scratch.hash(seeds[0]);
+        int tag = TableKey.tag(hash);
+        long cell = (long) tag << 32 | slot;
+        int first = TableKey.bucket1(hash, bucketMask);
+        if (!swap(first, cell, 0)) {
+            swap(TableKey.bucket2(first, tag, bucketMask), cell, 0);
+        }
+    }
+
+    private int freeCells(int bucket) {
+        int free = 0;
+        for (int i = 0; i < CELLS; i++) {
+            if (index.getLongVolatile(cell(bucket, i)) == 0) {
+                free++;
+            }
+        }
+        return free;
+    }
+
+    private boolean swap(int bucket, long expected, long value) {
+        for (int i = 0; i < CELLS; i++) {
+            if (index.compareAndSetLong(cell(bucket, i), expected, value)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static int cell(int bucket, int number) {
+        return bucket * BUCKET_BYTES + number * CELL_BYTES;
+    }
+
+    /** Number of cells, for {@link #cellAt}. */
+    int cells() {
+        return (bucketMask + 1) * CELLS;
+    }
+
+    /** A cell by its number; 0 when empty. */
+    long cellAt(int number) {
+        return index.getLongVolatile(number * CELL_BYTES);
+    }
+
+    /** Empties a cell by its number. */
+    void clearCellAt(int number) {
+        index.setLongRelease(number * CELL_BYTES, 0);
+    }
+
+    // A slot's life.
+
+    /** Writes a flow into a FREE slot and makes it LIVE; it is cut once published. */
+    void write(int slot, TableKey key, int forward, BypassRequest request, long nowNanos) {
+        int cold = Layout.info(slot);
+        int generation = records.getInt(Layout.record(slot, 0) + RECORD_GENERATION) + 1;
+        for (int i = 0; i < key.addr.length; i++) {
+            info.setLong(cold + INFO_ADDR + i * Long.BYTES, key.addr[i]);
+        }
+        info.setLong(cold + INFO_PORTS, key.ports);
+        info.setInt(cold + INFO_PROTO, key.proto);
+        info.setInt(cold + INFO_FORWARD, forward | request.origin().code() << ORIGIN_SHIFT);
+        settle(slot);
+        putText(cold + INFO_ASKER, BypassRequest.MAX_NAME_BYTES, request.asker());
+        putText(cold + INFO_RULE, BypassRequest.MAX_NAME_BYTES, request.rule());
+        putText(cold + INFO_COOKIE, BypassRequest.MAX_COOKIE_BYTES, request.cookie());
+        long addr = key.recordAddr(seeds[1]);
+        // Record 0 carries the state that recovery reads: it turns LIVE last.
+        for (int direction = 1; direction >= 0; direction--) {
+            int record = Layout.record(slot, direction);
+            records.getAndSetInt(record + RECORD_SEEN, 0);
+            records.setInt(record + RECORD_IDLE_MS, (int) request.idleTimeout().toMillis());
+            records.setLong(record + RECORD_ADDR, addr);
+            records.setLong(record + RECORD_PORTS, key.ports);
+            records.setInt(record + RECORD_GENERATION, generation);
+            records.setLong(record + RECORD_ADDED, nowNanos);
+            records.setIntVolatile(record + RECORD_MATCH, key.proto | Layout.LIVE << STATE_SHIFT);
+        }
+    }
+
+    /** LIVE to CLOSING, or back. XDP passes the packets of a CLOSING flow. */
+    void setState(int slot, int state) {
+        boolean firstRecordFirst = state == Layout.CLOSING || state == Layout.HARVESTED;
+        setState(slot, firstRecordFirst ? 0 : 1, state);
+        setState(slot, firstRecordFirst ? 1 : 0, state);
+    }
+
+    private void setState(int slot, int direction, int state) {
+        int match = Layout.record(slot, direction) + RECORD_MATCH;
+        records.setIntVolatile(match, records.getInt(match) & PROTO_MASK | state << STATE_SHIFT);
+    }
+
+    /** Stores why a slot ends, before it turns CLOSING. */
+    void setEndReason(int slot, EndReason reason) {
+        int word = Layout.info(slot) + INFO_FORWARD;
+        int others = info.getInt(word) & ~(0xff << END_REASON_SHIFT);
+        info.setIntRelease(word, others | reason.code() << END_REASON_SHIFT);
+    }
+
+    /** HARVESTED to FREE. Counters are never set back: the base moves up to them. */
+    void free(int slot) {
+        setState(slot, Layout.HARVESTED);
+        settle(slot);
+        setState(slot, Layout.FREE);
+    }
+
+    private void settle(int slot) {
+        for (int direction = 0; direction < 2; direction++) {
+            int at = Layout.info(slot) + direction * Long.BYTES;
+            info.setLong(at + INFO_BASE_PACKETS, counter(slot, direction, RECORD_PACKETS));
+            info.setLong(at + INFO_BASE_BYTES, counter(slot, direction, RECORD_BYTE_COUNT));
+        }
+    }
+
+    // Reading a slot.
+
+    int state(int slot) {
+        return records.getIntVolatile(Layout.record(slot, 0) + RECORD_MATCH) >>> STATE_SHIFT;
+    }
+
+    int generation(int slot) {
+        return records.getInt(Layout.record(slot, 0) + RECORD_GENERATION);
+    }
+
+    boolean isReopened(int slot) {
+        return ((seen(slot, 0) | seen(slot, 1)) & Layout.SEEN_REOPENED) != 0;
+    }
+
+    /** TCP flags and marks of a record. */
+    int seen(int slot, int direction) {
+        return records.getIntVolatile(Layout.record(slot, direction) + RECORD_SEEN);
+    }
+
+    /** Packets that a record ever counted, over all flows that had its slot. */
+    long packetCounter(int slot, int direction) {
+        return counter(slot, direction, RECORD_PACKETS);
+    }
+
+    /** Packets that the records of the first slots ever counted. */
+    long packetsEverCut(int slots) {
+        long sum = 0;
+        for (int slot = 0; slot < slots; slot++) {
+            sum += packetCounter(slot, 0) + packetCounter(slot, 1);
+        }
+        return sum;
+    }
+
+    long lastSeen(int slot, int direction) {
+        return records.getLong(Layout.record(slot, direction) + RECORD_LAST_SEEN);
+    }
+
+    long added(int slot) {
+        return records.getLong(Layout.record(slot, 0) + RECORD_ADDED);
+    }
+
+    int idleMillis(int slot) {
+        return records.getInt(Layout.record(slot, 0) + RECORD_IDLE_MS);
+    }
+
+    int protocol(int slot) {
+        return records.getInt(Layout.record(slot, 0) + RECORD_MATCH) & 0xff;
+    }
+
+    /** The record that counts the asker's direction: 0 or 1. */
+    int forward(int slot) {
+        return info.getInt(Layout.info(slot) + INFO_FORWARD) & 1;
+    }
+
+    EndReason endReason(int slot) {
+        return EndReason.ofCode(info.getInt(Layout.info(slot) + INFO_FORWARD) >>> END_REASON_SHIFT & 0xff);
+    }
+
+    long packets(int slot, int direction) {
+        return counter(slot, direction, RECORD_PACKETS)
+                - info.getLong(Layout.info(slot) + INFO_BASE_PACKETS + direction * Long.BYTES);
+    }
+
+    long bytes(int slot, int direction) {
+        return counter(slot, direction, RECORD_BYTE_COUNT)
+                - info.getLong(Layout.info(slot) + INFO_BASE_BYTES + direction * Long.BYTES);
+    }
+
+    private long counter(int slot, int direction, int which) {
+        return records.getLongVolatile(Layout.record(slot, direction) + which);
+    }
+
+    /** The key, in the asker's direction. Allocates. */
+    FlowKey flowKey(int slot) {
+        TableKey key = new TableKey();
+        readKey(slot, key);
+        return key.toFlowKey(forward(slot));
+    }
+
+    private void readKey(int slot, TableKey into) {
+        int cold = Layout.info(slot);
+        for (int i = 0; i < into.addr.length; i++) {
+            into.addr[i] = info.getLong(cold + INFO_ADDR + i * Long.BYTES);
+        }
+        into.ports = info.getLong(cold + INFO_PORTS);
+        into.proto = info.getInt(cold + INFO_PROTO);
+    }
+
+    /** The flow as it is now. Allocates. */
+    FlowState flowState(int slot) {
+        int cold = Layout.info(slot);
+        int forward = forward(slot);
+        long nowNanos = System.nanoTime();
+        Instant now = Instant.now();
+        long added = added(slot);
+        return new FlowState(flowKey(slot), counts(slot, forward), counts(slot, 1 - forward),
+                now.minusNanos(Math.max(0, nowNanos - added)),
+                now.minusNanos(Math.max(0, nowNanos - latest(latest(added, lastSeen(slot, 0)), lastSeen(slot, 1)))),
+                Origin.ofCode(info.getInt(cold + INFO_FORWARD) >>> ORIGIN_SHIFT & 0xff),
+                text(cold + INFO_ASKER, BypassRequest.MAX_NAME_BYTES),
+                text(cold + INFO_RULE, BypassRequest.MAX_NAME_BYTES),
+                text(cold + INFO_COOKIE, BypassRequest.MAX_COOKIE_BYTES));
+    }
+
+    private DirectionCounts counts(int slot, int direction) {
+        return new DirectionCounts(packets(slot, direction), bytes(slot, direction),
+                seen(slot, direction) & SEEN_TCP_FLAGS);
+    }
+
+    /** The later of two times of the monotonic clock, whose difference is signed. */
+    static long latest(long one, long other) {
+        return one - other >= 0 ? one : other;
+    }
+
+    private void putText(int at, int length, String text) {
+        if (text.isEmpty()) {
+            for (int i = 0; i < length; i += Long.BYTES) {
+                info.setLong(at + i, 0);
+            }
+        } else {
+            byte[] padded = new byte[length];
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            System.arraycopy(bytes, 0, padded, 0, bytes.length);
+            info.put(at, padded);
+        }
+    }
+
+    private String text(int at, int length) {
+        byte[] bytes = new byte[length];
+        info.get(at, bytes);
+        int end = 0;
+        while (end < length && bytes[end] != 0) {
+            end++;
+        }
+        return new String(bytes, 0, end, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import io.flowbypass.flow.EndReason;
+import java.util.BitSet;
+import java.util.function.IntConsumer;
+
+/** Finds out, once no program runs that began before, in which step of its life each slot was left. */
+final class Recovery {
+    private final NativeTable table;
+    private final Slots slots;
+    private int live;
+    private int closing;
+    private int touched;
+
+    Recovery(NativeTable table, Slots slots) {
+        this.table = table;
+        this.slots = slots;
+    }
+
+    /**
+     * Adopts every slot.
+     *
+     * @param close receives each slot that has to be harvested; it is CLOSING and has no cell
+     */
+    void run(IntConsumer close) {
+        BitSet published = publishedSlots();
+        for (int slot = 0; slot < table.capacity(); slot++) {
+            if (table.generation(slot) != 0) {
+                touched = slot + 1;
+            }
+            switch (table.state(slot)) {
+                case Layout.LIVE -> adoptLive(slot, published.get(slot), close);
+                case Layout.CLOSING -> {
+                    slots.take(slot);
+                    resume(slot, close);
+                }
+                case Layout.HARVESTED -> table.free(slot);
+                default -> { }
+            }
+        }
+    }
+
+    /** Slots that a cell names. A cell that names no slot in use is emptied. */
+    private BitSet publishedSlots() {
+        BitSet published = new BitSet(table.capacity());
+        for (int number = 0; number < table.cells(); number++) {
+            long cell = table.cellAt(number);
+            if (cell == 0) {
+                continue;
+            }
+            int slot = (int) cell;
+            if (slot < 0 || slot >= table.capacity() || table.state(slot) == Layout.FREE
+                    || table.state(slot) == Layout.HARVESTED) {
+                table.clearCellAt(number);
+            } else {
+                published.set(slot);
+            }
+        }
+        return published;
+    }
+
+    private void adoptLive(int slot, boolean isPublished, IntConsumer close) {
+        if (isPublished) {
+            slots.take(slot);
+            live++;
+        } else if (table.packets(slot, 0) == 0 && table.packets(slot, 1) == 0) {
+            table.free(slot);
+        } else {
+            slots.take(slot);
+            table.setEndReason(slot, EndReason.RECOVERED);
+            table.setState(slot, Layout.CLOSING);
+            resume(slot, close);
+        }
+    }
+
+    private void resume(int slot, IntConsumer close) {
+        closing++;
+        table.unpublish(slot);
+        close.accept(slot);
+    }
+
+    /** Flows that are bypassed. */
+    int live() {
+        return live;
+    }
+
+    /** Flows that were found half taken out. */
+    int closing() {
+        return closing;
+    }
+
+    /** One more than the highest slot that was ever used. */
+    int touched() {
+        return touched;
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.Decision;
+import io.flowbypass.flow.Direction;
+import io.flowbypass.flow.DirectionCounts;
+import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.FlowTest;
+import io.flowbypass.flow.FlowView;
+import io.flowbypass.flow.Origin;
+import io.flowbypass.flow.SweepResult;
+import io.flowbypass.flow.TableFullException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+class NativeFlowTableTest {
+    private static final FlowKey KEY = FlowKey.of(6, "10.0.0.9", 40000, "10.0.0.1", 443);
+    private static final FlowTest END = flow -> Decision.end(EndReason.IDLE, "test");
+    private static final Duration LONG = Duration.ofMinutes(1);
+
+    private final FakeKernel kernel = new FakeKernel(64);
+    private final NativeFlowTable flows = kernel.start();
+
+    @Test
+    void shouldFindABypassedFlowInEitherDirection() {
+        assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
+        assertThat(flows.find(KEY)).isPresent();
+        assertThat(flows.find(KEY.reversed())).get().extracting(flow -> flow.key()).isEqualTo(KEY);
+        assertThat(flows.find(FlowKey.of(6, "10.0.0.9", 40001, "10.0.0.1", 443))).isEmpty();
+    }
+
+    @Test
+    void shouldTakeTheSameFlowOnceWhicheverSideAsks() {
+        assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
+        assertThat(flows.bypass(BypassRequest.of(KEY.reversed()))).isFalse();
+        assertThat(flows.activeFlows()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldCountEachDirectionAsTheAskerSeesIt() throws Exception {
+        flows.bypass(BypassRequest.of(KEY).withOrigin(Origin.ZEEK).withAsker("zeek-1").withRule("tls")
+                .withCookie("CHhAvVGS1DHFjwGM9"));
+        kernel.packet(KEY, 100, 0x10);
+        kernel.packet(KEY, 100, 0x18);
+        kernel.packet(KEY.reversed(), 1500, 0x11);
+        FlowRecord record = flows.release(KEY.reversed()).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().key()).isEqualTo(KEY);
+        assertThat(record.flow().forward()).isEqualTo(new DirectionCounts(2, 200, 0x18));
+        assertThat(record.flow().reverse()).isEqualTo(new DirectionCounts(1, 1500, 0x11));
+        assertThat(record.flow().origin()).isEqualTo(Origin.ZEEK);
+        assertThat(record.flow().asker()).isEqualTo("zeek-1");
+        assertThat(record.flow().rule()).isEqualTo("tls");
+        assertThat(record.flow().cookie()).isEqualTo("CHhAvVGS1DHFjwGM9");
+        assertThat(record.reason()).isEqualTo(EndReason.RELEASED);
+    }
+
+    @Test
+    void shouldCountAPacketOfAProgramThatFoundTheFlowBeforeItWasReleased() throws Exception {
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.grace = () -> kernel.count(0, 0, 60, 0);
+        FlowRecord record = flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().packets()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotReuseASlotBeforeItsGraceIsOver() throws Exception {
+        CountDownLatch graceMayEnd = new CountDownLatch(1);
+        kernel.grace = () -> awaitQuietly(graceMayEnd);
+        flows.bypass(BypassRequest.of(KEY));
+        var released = flows.release(KEY);
+        flows.bypass(BypassRequest.of(key(1)));
+        TableKey other = new TableKey();
+        other.set(key(1));
+        assertThat(kernel.table().find(other)).as("slot of the next flow").isEqualTo(1);
+        graceMayEnd.countDown();
+        released.get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void shouldStartANewBypassOfTheSameSlotAtZero() throws Exception {
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 100, 0x12);
+        FlowRecord first = flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();
+        awaitFree();
+        flows.bypass(BypassRequest.of(key(2)));
+        assertThat(flows.find(key(2)).orElseThrow().packets()).isZero();
+        assertThat(flows.find(key(2)).orElseThrow().forward().tcpFlags()).isZero();
+        FlowRecord second = flows.release(key(2)).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(second.id()).isNotEqualTo(first.id());
+        assertThat(flows.statistics().unaccountedPackets()).isZero();
+        assertThat(flows.statistics().bypassedPackets()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldSayEmptyWhenAFlowThatIsNotBypassedIsReleased() throws Exception {
+        assertThat(flows.release(KEY).get(1, TimeUnit.SECONDS)).isEmpty();
+    }
+
+    @Test
+    void shouldEndWhatThePolicyEndsAndKeepTheRest() {
+        flows.bypass(BypassRequest.of(KEY));
+        flows.bypass(BypassRequest.of(key(1)));
+        SweepResult result = flows.sweep(flow -> flow.key().equals(KEY) ? Decision.end(EndReason.IDLE, "idle")
+                : Decision.KEEP, LONG);
+        assertThat(result).isEqualTo(new SweepResult(2, 1, 0, true));
+        FlowRecord record = kernel.awaitEnded(1).get(0);
+        assertThat(record.reason()).isEqualTo(EndReason.IDLE);
+        assertThat(record.detail()).isEqualTo("idle");
+        assertThat(flows.find(key(1))).isPresent();
+        assertThat(flows.find(KEY)).isEmpty();
+    }
+
+    @Test
+    void shouldKeepAFlowThatWokeUpSinceThePolicySawIt() {
+        flows.bypass(BypassRequest.of(KEY));
+        SweepResult result = flows.sweep(flow -> {
+            kernel.packet(KEY, 60, 0);
+            return Decision.end(EndReason.IDLE, "");
+        }, LONG);
+        assertThat(result.woken()).isEqualTo(1);
+        assertThat(result.ended()).isZero();
+        assertThat(kernel.packet(KEY, 60, 0)).as("still cut").isTrue();
+        assertThat(flows.find(KEY).orElseThrow().packets()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldShowThePolicyWhatTheFlowIs() {
+        flows.bypass(BypassRequest.of(KEY).withIdleTimeout(Duration.ofSeconds(7)));
+        flows.bypass(BypassRequest.of(key(1)));
+        kernel.packet(KEY.reversed(), 90, 0x01);
+        List<String> shown = new ArrayList<>();
+        flows.sweep(flow -> {
+            assertThat(flow.idleNanos()).isBetween(0L, LONG.toNanos());
+            assertThat(flow.ageNanos()).isBetween(0L, LONG.toNanos());
+            shown.add(flow.protocol() + " " + flow.packets(Direction.FORWARD) + " " + flow.bytes(Direction.REVERSE) + " "
+                    + flow.tcpFlags(Direction.REVERSE) + " " + flow.idleTimeoutNanos(5));
+            return Decision.KEEP;
+        }, LONG);
+        assertThat(shown).containsExactly("6 0 90 1 7000000000", "6 0 0 0 5");
+    }
+
+    @Test
+    void shouldRefuseAViewThatIsUsedAfterTheDecisionOrOnAnotherThread() throws Exception {
+        flows.bypass(BypassRequest.of(KEY));
+        AtomicReference<FlowView> kept = new AtomicReference<>();
+        AtomicReference<Throwable> elsewhere = new AtomicReference<>();
+        flows.sweep(flow -> {
+            kept.set(flow);
+            Thread thread = new Thread(flow::idleNanos);
+            thread.setUncaughtExceptionHandler((on, thrown) -> elsewhere.set(thrown));
+            thread.start();
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            return Decision.KEEP;
+        }, LONG);
+        assertThat(elsewhere.get()).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> kept.get().packets(Direction.FORWARD)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("copy what you need");
+    }
+
+    @Test
+    void shouldGoOnInTheNextSweepWhereTheBudgetEnded() {
+        FakeKernel large = new FakeKernel(16384);
+        NativeFlowTable many = large.start();
+        for (int i = 0; i < 10_000; i++) {
+            many.bypass(BypassRequest.of(key(i)));
+        }
+        AtomicInteger seen = new AtomicInteger();
+        SweepResult first = many.sweep(flow -> {
+            seen.incrementAndGet();
+            return Decision.KEEP;
+        }, Duration.ZERO);
+        assertThat(first.complete()).isFalse();
+        assertThat(first.scanned()).isEqualTo(4096);
+        List<FlowKey> next = new ArrayList<>();
+        many.sweep(flow -> {
+            next.add(next.isEmpty() ? flow.key() : null);
+            return Decision.KEEP;
+        }, LONG);
+        assertThat(next).hasSize(10_000);
+        assertThat(next.get(0)).isEqualTo(key(4096));
+    }
+
+    @Test
+    void shouldEndAReopenedFlowWithoutAskingThePolicy() {
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 60, Layout.SEEN_REOPENED);
+        flows.sweep(flow -> {
+            throw new AssertionError("asked");
+        }, LONG);
+        assertThat(kernel.awaitEnded(1).get(0).reason()).isEqualTo(EndReason.REOPENED);
+    }
+
+    @Test
+    void shouldBypassAReopenedFlowAnewWhenAskedAgain() {
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 60, Layout.SEEN_REOPENED);
+        assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
+        assertThat(kernel.awaitEnded(1).get(0).reason()).isEqualTo(EndReason.REOPENED);
+        assertThat(flows.find(KEY).orElseThrow().packets()).isZero();
+    }
+
+    @Test
+    void shouldRefuseTheFlowForWhichThereIsNoSlotAndSayHowFullItIs() {
+        int fitted = 0;
+        while (fitted < 64 && tryBypass(fitted)) {
+            fitted++;
+        }
+        assertThat(fitted).isEqualTo(64);
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY))).isInstanceOf(TableFullException.class)
+                .hasMessageContaining("table full: 64 of 64 flows");
+        assertThat(flows.statistics().refusedBypasses()).isEqualTo(1);
+        assertThat(flows.activeFlows()).isEqualTo(64);
+    }
+
+    @Test
+    void shouldRefuseWhatMustNotBeCutAndChangeNothing() {
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(FlowKey.of(1, "10.0.0.1", 0, "10.0.0.2", 0))))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("only TCP and UDP");
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY.withVlans(7, 0))))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("VLAN");
+        assertThat(flows.activeFlows()).isZero();
+    }
+
+    @Test
+    void shouldReleaseAllAndDeliverTheirRecords() {
+        for (int i = 0; i < 20; i++) {
+            flows.bypass(BypassRequest.of(key(i)));
+        }
+        assertThat(flows.flush()).isEqualTo(20);
+        assertThat(kernel.awaitEnded(20)).allMatch(record -> record.reason() == EndReason.FLUSHED);
+        assertThat(flows.activeFlows()).isZero();
+    }
+
+    @Test
+    void shouldListPagesInAStableOrder() {
+        for (int i = 0; i < 10; i++) {
+            flows.bypass(BypassRequest.of(key(i)));
+        }
+        assertThat(flows.list(3, 2)).extracting(flow -> flow.key()).containsExactly(key(3), key(4));
+        assertThat(flows.list(9, 100)).hasSize(1);
+        assertThatThrownBy(() -> flows.list(-1, 5)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> flows.list(0, 10_001)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void shouldSayWhereTwoTestsDifferAndEndNothing() {
+        flows.bypass(BypassRequest.of(KEY));
+        flows.bypass(BypassRequest.of(key(1)));
+        FlowTest onlyKey = flow -> flow.key().equals(KEY) ? Decision.end(EndReason.IDLE, "") : Decision.KEEP;
+        assertThat(flows.compare(flow -> Decision.KEEP, onlyKey, 10)).singleElement()
+                .satisfies(difference -> assertThat(difference.flow()).isEqualTo(KEY));
+        assertThat(flows.compare(flow -> Decision.KEEP, END, 1)).hasSize(1);
+        assertThat(flows.activeFlows()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldCallPacketsUnaccountedThatXdpCutAndNoFlowHolds() {
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 60, 0);
+        assertThat(flows.statistics().unaccountedPackets()).isZero();
+        kernel.miscount(4);
+        assertThat(flows.statistics().unaccountedPackets()).isEqualTo(4);
+        kernel.miscount(-7);
+        assertThat(flows.statistics().unaccountedPackets()).as("less one that a CPU may hold").isEqualTo(2);
+    }
+
+    private boolean tryBypass(int i) {
+        try {
+            return flows.bypass(BypassRequest.of(key(i)));
+        } catch (TableFullException e) {
+            return false;
+        }
+    }
+
+    private void awaitFree() {
+        long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (flows.statistics().closingFlows() > 0 && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertThat(flows.statistics().closingFlows()).isZero();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static FlowKey key(int i) {
+        return FlowKey.of(6, "192.0.2.1", 1024 + i, "198.51.100.7", 443);
+    }
+}

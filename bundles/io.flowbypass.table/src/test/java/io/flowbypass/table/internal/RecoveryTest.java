@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowRecord;
+import org.junit.jupiter.api.Test;
+
+/** Section by section, what a restart finds after a crash at each step of a flow's life. */
+class RecoveryTest {
+    private static final FlowKey KEY = FlowKey.of(17, "10.0.0.1", 1000, "10.0.0.2", 2000);
+
+    private final FakeKernel kernel = new FakeKernel(64);
+    private final NativeTable table = kernel.table();
+    private final TableKey key = new TableKey();
+
+    private void write() {
+        int forward = key.set(KEY);
+        table.write(0, key, forward, BypassRequest.of(KEY).withAsker("me"), System.nanoTime());
+    }
+
+    private void cut(int packets) {
+        for (int i = 0; i < packets; i++) {
+            kernel.count(0, 0, 100, 0);
+        }
+    }
+
+    @Test
+    void shouldAdoptAFlowWhoseCellWasPublished() {
+        write();
+        table.publish(0, key);
+        cut(3);
+        NativeFlowTable flows = kernel.start();
+        assertThat(flows.activeFlows()).isEqualTo(1);
+        assertThat(flows.find(KEY).orElseThrow().packets()).isEqualTo(3);
+        assertThat(flows.bypass(BypassRequest.of(KEY))).as("not taken twice").isFalse();
+    }
+
+    @Test
+    void shouldForgetAFlowThatWasNeverPublished() {
+        write();
+        NativeFlowTable flows = kernel.start();
+        assertThat(flows.activeFlows()).isZero();
+        assertThat(flows.statistics().closingFlows()).isZero();
+        assertThat(table.state(0)).isEqualTo(Layout.FREE);
+    }
+
+    @Test
+    void shouldRecordAFlowWithoutACellThatCounted() {
+        write();
+        cut(2);
+        kernel.start();
+        FlowRecord record = kernel.awaitEnded(1).get(0);
+        assertThat(record.reason()).isEqualTo(EndReason.RECOVERED);
+        assertThat(record.flow().packets()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldResumeAnUnlinkAndKeepItsReason() {
+        write();
+        table.publish(0, key);
+        cut(5);
+        table.setEndReason(0, EndReason.IDLE);
+        table.setState(0, Layout.CLOSING);
+        NativeFlowTable flows = kernel.start();
+        FlowRecord record = kernel.awaitEnded(1).get(0);
+        assertThat(record.reason()).isEqualTo(EndReason.IDLE);
+        assertThat(record.flow().packets()).isEqualTo(5);
+        assertThat(record.flow().asker()).isEqualTo("me");
+        for (int cell = 0; cell < table.cells(); cell++) {
+            assertThat(table.cellAt(cell)).isZero();
+        }
+        assertThat(flows.find(KEY)).isEmpty();
+    }
+
+    @Test
+    void shouldDeliverARecordAgainUnderTheSameIdWhenItsDeliveryIsNotKnownToBeDone() {
+        write();
+        table.publish(0, key);
+        cut(5);
+        table.setEndReason(0, EndReason.RELEASED);
+        table.setState(0, Layout.CLOSING);
+        table.unpublish(0);
+        kernel.delivery.setDurable(java.util.Set.of("missing"));
+        kernel.start();
+        String id = kernel.awaitEnded(1).get(0).id();
+        kernel.start();
+        assertThat(kernel.awaitEnded(2).get(1).id()).isEqualTo(id);
+    }
+
+    @Test
+    void shouldFinishAFlowWhoseRecordWasTakenWithoutCountingItTwice() {
+        write();
+        table.publish(0, key);
+        cut(5);
+        table.setState(0, Layout.CLOSING);
+        table.unpublish(0);
+        table.setState(0, Layout.HARVESTED);
+        NativeFlowTable flows = kernel.start();
+        assertThat(table.state(0)).isEqualTo(Layout.FREE);
+        assertThat(flows.statistics().closingFlows()).isZero();
+        assertThat(kernel.ended).isEmpty();
+        flows.bypass(BypassRequest.of(KEY));
+        assertThat(flows.find(KEY).orElseThrow().packets()).as("base moved up to the counter").isZero();
+        assertThat(flows.statistics().unaccountedPackets()).isZero();
+    }
+
+    @Test
+    void shouldEmptyACellThatNamesAFreeSlot() {
+        write();
+        table.publish(0, key);
+        table.free(0);
+        kernel.start();
+        assertThat(kernel.packet(KEY, 60, 0)).isFalse();
+        for (int cell = 0; cell < table.cells(); cell++) {
+            assertThat(table.cellAt(cell)).isZero();
+        }
+    }
+}

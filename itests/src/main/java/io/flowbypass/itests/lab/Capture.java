@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.lab;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** tcpdump behind XDP on an interface: what a monitor would see, counted per UDP ports. */
+public final class Capture implements AutoCloseable {
+    private static final Pattern PORTS = Pattern.compile("\\.(\\d+) > \\S+\\.(\\d+): ");
+    private static final long START_SECONDS = 20;
+
+    private final Process process;
+    private final Map<String, Long> seen = new ConcurrentHashMap<>();
+    private final CountDownLatch listening = new CountDownLatch(1);
+
+    Capture(String cable) {
+        try {
+            process = new ProcessBuilder("tcpdump", "-i", cable, "-Q", "in", "-nn", "-l", "-q", "-t",
+                    "--immediate-mode", "-B", "8192", "udp").start();
+        } catch (IOException e) {
+            throw new IllegalStateException("no capture on " + cable, e);
+        }
+        daemon(this::readErrors);
+        daemon(this::readPackets);
+        try {
+            if (!listening.await(START_SECONDS, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("tcpdump does not listen on " + cable);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Packets seen from a port to a port. */
+    public long seen(int sourcePort, int destinationPort) {
+        return seen.getOrDefault(sourcePort + ">" + destinationPort, 0L);
+    }
+
+    private static void daemon(Runnable task) {
+        Thread thread = new Thread(task, "capture");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void readErrors() {
+        try (BufferedReader lines = process.errorReader(StandardCharsets.UTF_8)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith("listening on")) {
+                    listening.countDown();
+                }
+            }
+        } catch (IOException e) {
+            listening.countDown();
+        }
+    }
+
+    private void readPackets() {
+        try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                Matcher ports = PORTS.matcher(line);
+                if (ports.find()) {
+                    seen.merge(ports.group(1) + ">" + ports.group(2), 1L, Long::sum);
+                }
+            }
+        } catch (IOException e) {
+            // The capture was closed.
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

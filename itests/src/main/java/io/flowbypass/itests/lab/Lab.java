@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.lab;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Two hosts in namespaces of their own, each on a cable to this one:
+ *
+ * <pre>
+ *   host A 10.77.0.1, fd77::1  ----- fb{pid}a   (this namespace, no address)
+ *   host B 10.77.0.2, fd77::2  ----- fb{pid}b   (this namespace, no address)
+ * </pre>
+ *
+ * <p>What A sends to B arrives at {@link #cableA}, the answers of B to A at {@link #cableB}: a program on both sees a
+ * whole conversation. Neighbours are static, so nothing but the tests' packets travels.
+ *
+ * <p>A reaper process holds the other end of a pipe and takes everything down when this JVM is gone, however it went.
+ */
+public final class Lab implements AutoCloseable {
+    /** Addresses of host A. */
+    public static final String A = "10.77.0.1";
+    /** Addresses of host A. */
+    public static final String A6 = "fd77::1";
+    /** Addresses of host B. */
+    public static final String B = "10.77.0.2";
+    /** Addresses of host B. */
+    public static final String B6 = "fd77::2";
+
+    private static final long PID = ProcessHandle.current().pid();
+    private static int made;
+
+    private final String name = "fb" + PID + "n" + made++;
+    private final Process reaper;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    /** Builds it. */
+    public Lab() {
+        reaper = startReaper();
+        try {
+            host("a", A, A6, B, B6);
+            host("b", B, B6, A, A6);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** The interface at which packets of host A arrive. */
+    public String cableA() {
+        return name + "a";
+    }
+
+    /** The interface at which packets of host B arrive. */
+    public String cableB() {
+        return name + "b";
+    }
+
+    /** A sender on host A. */
+    public Sender senderA() {
+        return keep(new Sender(namespace("a")));
+    }
+
+    /** A sender on host B. */
+    public Sender senderB() {
+        return keep(new Sender(namespace("b")));
+    }
+
+    /** A capture behind XDP, as a monitor has it. */
+    public Capture capture(String cable) {
+        return keep(new Capture(cable));
+    }
+
+    /** Packets that reached an interface, whatever XDP did with them. */
+    public static long received(String cable) {
+        return Long.parseLong(Shell.run("cat /sys/class/net/" + cable + "/statistics/rx_packets").strip());
+    }
+
+    private <T extends AutoCloseable> T keep(T closeable) {
+        opened.add(closeable);
+        return closeable;
+    }
+
+    private String namespace(String host) {
+        return "flowbypass-" + name + host;
+    }
+
+    private void host(String host, String ip4, String ip6, String peer4, String peer6) {
+        String ns = namespace(host);
+        String cable = name + host;
+        Shell.run("ip netns add " + ns
+                + "\nip link add " + cable + " type veth peer name eth0 netns " + ns
+                + "\nsysctl -qw net.ipv6.conf." + cable + ".disable_ipv6=1"
+                + "\nethtool -K " + cable + " gro off >/dev/null"
+                + "\nip link set " + cable + " up"
+                + "\nmac=$(cat /sys/class/net/" + cable + "/address)"
+                + "\nip -n " + ns + " link set lo up"
+                + "\nip -n " + ns + " link set eth0 up"
+                + "\nip -n " + ns + " addr add " + ip4 + "/24 dev eth0"
+                + "\nip -n " + ns + " addr add " + ip6 + "/64 dev eth0 nodad"
+                + "\nip -n " + ns + " neigh add " + peer4 + " lladdr $mac dev eth0 nud permanent"
+                + "\nip -n " + ns + " neigh add " + peer6 + " lladdr $mac dev eth0 nud permanent");
+    }
+
+    private Process startReaper() {
+        String script = "trap '' INT TERM HUP; cat >/dev/null\n"
+                + "for host in a b; do ns=flowbypass-" + name + "$host\n"
+                + "  ip link del " + name + "$host 2>/dev/null\n"
+                + "  for pid in $(ip netns pids $ns 2>/dev/null); do kill -9 $pid 2>/dev/null; done\n"
+                + "  ip netns del $ns 2>/dev/null\n"
+                + "done; true";
+        try {
+            return new ProcessBuilder("setsid", "sh", "-c", script).redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        } catch (IOException e) {
+            throw new IllegalStateException("no reaper", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable closeable : opened) {
+            try {
+                closeable.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        try {
+            reaper.getOutputStream().close();
+            reaper.waitFor();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Sends lines to a process. */
+    static PrintStream lines(Process process) {
+        return new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    }
+}

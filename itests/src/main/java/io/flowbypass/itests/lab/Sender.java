@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.lab;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.osgi.framework.FrameworkUtil;
+
+/** A process on a host of the lab that sends UDP datagrams as it is told. */
+public final class Sender implements AutoCloseable {
+    private final Process process;
+    private final PrintStream commands;
+    private final BufferedReader answers;
+
+    Sender(String namespace) {
+        String jar = FrameworkUtil.getBundle(Sender.class).getLocation().replaceFirst("^(reference:)?file:", "");
+        try {
+            process = new ProcessBuilder("nsenter", "--net=/run/netns/" + namespace, "java", "-Xmx64m", "-XX:+UseSerialGC",
+                    "-cp", jar, SenderProcess.class.getName()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        } catch (IOException e) {
+            throw new IllegalStateException("no sender in " + namespace, e);
+        }
+        commands = Lab.lines(process);
+        answers = process.inputReader(StandardCharsets.UTF_8);
+    }
+
+    /** Sends datagrams of a size from a port to an address and port; returns when all are sent. */
+    public void send(int sourcePort, String destination, int destinationPort, int count, int payload) {
+        ask("send " + sourcePort + " " + destination + " " + destinationPort + " " + count + " " + payload);
+    }
+
+    /** Begins to send about 2000 datagrams a second, for a minute at the most. */
+    public void start(int sourcePort, String destination, int destinationPort, int payload) {
+        ask("start " + sourcePort + " " + destination + " " + destinationPort + " " + payload);
+    }
+
+    /** Ends what {@link #start} began; returns how many datagrams were sent. */
+    public long stop() {
+        return Long.parseLong(ask("stop"));
+    }
+
+    /** How many datagrams {@link #start} has sent by now. */
+    public long sent() {
+        return Long.parseLong(ask("sent"));
+    }
+
+    private String ask(String command) {
+        commands.println(command);
+        try {
+            String answer = answers.readLine();
+            if (answer == null || answer.startsWith("!")) {
+                throw new IllegalStateException("sender: " + command + ": " + answer);
+            }
+            return answer;
+        } catch (IOException e) {
+            throw new IllegalStateException("sender: " + command, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.lab;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/** The other side of {@link Sender}: reads commands, sends, answers with a line each. */
+public final class SenderProcess {
+    /** Datagrams sent in a row; a cable holds 256 packets before it drops. */
+    private static final int BURST = 32;
+    private static final long MINUTE_NANOS = 60_000_000_000L;
+
+    private final AtomicLong sent = new AtomicLong();
+    private volatile boolean running;
+    private Thread worker;
+
+    private SenderProcess() {
+    }
+
+    /** Runs until standard input ends. */
+    public static void main(String[] args) throws IOException {
+        SenderProcess sender = new SenderProcess();
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            try {
+                System.out.println(sender.obey(line.split(" ")));
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                System.out.println("!" + e);
+            }
+        }
+        System.exit(0);
+    }
+
+    private String obey(String[] words) throws IOException, InterruptedException {
+        switch (words[0]) {
+            case "send" -> {
+                try (DatagramChannel channel = open(words)) {
+                    int count = Integer.parseInt(words[4]);
+                    ByteBuffer payload = ByteBuffer.allocateDirect(Integer.parseInt(words[5]));
+                    for (int i = 1; i <= count; i++) {
+                        write(channel, payload);
+                        if (i % BURST == 0) {
+                            LockSupport.parkNanos(500_000);
+                        }
+                    }
+                }
+                return "ok";
+            }
+            case "start" -> {
+                DatagramChannel channel = open(words);
+                ByteBuffer payload = ByteBuffer.allocateDirect(Integer.parseInt(words[4]));
+                sent.set(0);
+                running = true;
+                worker = new Thread(() -> stream(channel, payload));
+                worker.start();
+                return "ok";
+            }
+            case "stop" -> {
+                running = false;
+                worker.join();
+                return Long.toString(sent.get());
+            }
+            case "sent" -> {
+                return Long.toString(sent.get());
+            }
+            default -> throw new IllegalArgumentException(words[0]);
+        }
+    }
+
+    private void stream(DatagramChannel channel, ByteBuffer payload) {
+        long end = System.nanoTime() + MINUTE_NANOS;
+        try (channel) {
+            while (running && System.nanoTime() < end) {
+                write(channel, payload);
+                sent.incrementAndGet();
+                LockSupport.parkNanos(400_000);
+            }
+        } catch (IOException e) {
+            System.err.println("sender: " + e);
+        }
+    }
+
+    private static DatagramChannel open(String[] words) throws IOException {
+        InetSocketAddress destination = new InetSocketAddress(words[2], Integer.parseInt(words[3]));
+        DatagramChannel channel = DatagramChannel.open(
+                words[2].contains(":") ? StandardProtocolFamily.INET6 : StandardProtocolFamily.INET);
+        channel.bind(new InetSocketAddress(words[2].contains(":") ? "::" : "0.0.0.0", Integer.parseInt(words[1])));
+        channel.connect(destination);
+        return channel;
+    }
+
+    private static void write(DatagramChannel channel, ByteBuffer payload) throws IOException {
+        payload.clear();
+        channel.write(payload);
+    }
+}
