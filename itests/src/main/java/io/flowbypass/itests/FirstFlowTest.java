@@ -4,6 +4,7 @@ package io.flowbypass.itests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.itests.lab.Capture;
+import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Sender;
@@ -41,22 +42,22 @@ class FirstFlowTest {
         Sender b = lab.senderB();
         Capture behindA = lab.capture(lab.cableA());
         a.send(5000, Lab.B, 6000, 100, PAYLOAD);
-        Product.eventually(() -> behindA.seen(5000, 6000) == 100, "the monitor sees the flow before its bypass");
+        Jmx.eventually(() -> behindA.seen(5000, 6000) == 100, "the monitor sees the flow before its bypass");
 
-        product.invoke("FlowTable", "bypass", "UDP", Lab.A, 5000, Lab.B, 6000);
+        Jmx.invoke("FlowTable", "bypass", "UDP", Lab.A, 5000, Lab.B, 6000);
         a.send(5000, Lab.B, 6000, 1000, PAYLOAD);
         b.send(6000, Lab.A, 5000, 300, PAYLOAD);
         a.send(5001, Lab.B, 6000, 50, PAYLOAD);
-        Product.eventually(() -> behindA.seen(5001, 6000) == 50, "another flow is still seen");
+        Jmx.eventually(() -> behindA.seen(5001, 6000) == 50, "another flow is still seen");
         assertThat(behindA.seen(5000, 6000)).as("packets of the bypassed flow that reached the monitor").isEqualTo(100);
 
-        String record = String.valueOf(product.invoke("FlowTable", "release", "UDP", Lab.A, 5000, Lab.B, 6000));
+        String record = String.valueOf(Jmx.invoke("FlowTable", "release", "UDP", Lab.A, 5000, Lab.B, 6000));
         assertThat(record).containsPattern(Pattern.quote(Integer.toString(1000)) + " packets")
                 .contains(Integer.toString(1000 * (PAYLOAD + HEADERS)))
                 .contains("300 packets").contains(Integer.toString(300 * (PAYLOAD + HEADERS)));
-        assertThat(product.attribute("FlowTable", "BypassedPackets")).isEqualTo(product.bypassedBefore() + 1300L);
-        assertThat(product.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
+        assertThat(Jmx.attribute("FlowTable", "BypassedPackets")).isEqualTo(product.bypassedBefore() + 1300L);
+        assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
         a.send(5000, Lab.B, 6000, 70, PAYLOAD);
-        Product.eventually(() -> behindA.seen(5000, 6000) == 170, "the monitor sees the flow again after its release");
+        Jmx.eventually(() -> behindA.seen(5000, 6000) == 170, "the monitor sees the flow again after its release");
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps;
 
+import io.flowbypass.libbpf.BpfException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -20,13 +21,17 @@ public interface BpfMap extends AutoCloseable {
     /** The descriptor, for a library call that needs one; owned by this object, valid until it is closed. */
     int descriptor();
 
-    /** The value of a key, or empty when it is not there. Not for per-CPU maps. */
+    /**
+     * The value of a key, or empty when it is not there. Not for per-CPU maps.
+     *
+     * @throws IllegalArgumentException when the key has another size than the map's
+     */
     Optional<byte[]> lookup(byte[] key);
 
     /** The values of a key, one per possible CPU; empty when it is not there. Per-CPU maps only. */
     List<byte[]> lookupPerCpu(byte[] key);
 
-    /** Sets the value of a key, whether it is there or not. */
+    /** Sets the value of a key, whether it is there or not; in a per-CPU map, that of every CPU. */
     void update(byte[] key, byte[] value);
 
     /** Takes a key out; false when it was not there. */
@@ -38,7 +43,9 @@ public interface BpfMap extends AutoCloseable {
     /**
      * Maps an ARRAY made with {@code BPF_F_MMAPABLE} into memory, for reading and writing.
      *
-     * @param gate the gate through which the mapping is used and closed
+     * @param gate the gate through which the mapping is used and closed; made by {@link MapService#newGate()}
+     * @throws IllegalArgumentException when this map cannot be mapped
+     * @throws IllegalStateException when the gate is closed
      */
     Mapping map(Gate gate);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps;
 
+import io.flowbypass.libbpf.BpfException;
 import java.nio.file.Path;
 import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
@@ -37,6 +38,9 @@ public interface MapService {
 
     /** Calls and errors of this service since it started. */
     CallCounts calls();
+
+    /** CPUs that this machine can have: the number of values of a per-CPU map's key. */
+    int possibleCpus();
 
     /** A new gate for mappings that are to be closed together. */
     Gate newGate();

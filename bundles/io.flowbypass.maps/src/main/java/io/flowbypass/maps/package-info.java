@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The engine that sweeps the flow tables by the active policies. */
+/** Safe access to BPF maps of any tool: open, read, change, map into memory. */
 @Export
 @Version("1.0.0")
-package io.flowbypass.expiry;
+package io.flowbypass.maps;
 
 import org.osgi.annotation.bundle.Export;
 import org.osgi.annotation.versioning.Version;

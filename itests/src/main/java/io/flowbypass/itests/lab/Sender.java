@@ -5,7 +5,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import org.osgi.framework.FrameworkUtil;
 
 /** A process on a host of the lab that sends UDP datagrams as it is told. */
 public final class Sender implements AutoCloseable {
@@ -14,7 +13,8 @@ public final class Sender implements AutoCloseable {
     private final BufferedReader answers;
 
     Sender(String namespace) {
-        String jar = FrameworkUtil.getBundle(Sender.class).getLocation().replaceFirst("^(reference:)?file:", "");
+        String jar = Sender.class.getProtectionDomain().getCodeSource().getLocation().toString()
+                .replaceFirst("^(reference:)?file:", "");
         try {
             process = new ProcessBuilder("nsenter", "--net=/run/netns/" + namespace, "java", "-Xmx64m", "-XX:+UseSerialGC",
                     "-cp", jar, SenderProcess.class.getName()).redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
@@ -34,6 +35,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
  * Maps the native table, adopts what is in it, and offers it as services for as long as the data plane is there. Its
  * housekeeping is the sign of life that XDP's lease waits for.
  */
+@Capability(namespace = "osgi.service",
+        attribute = "objectClass:List<String>='io.flowbypass.flow.FlowTable,io.flowbypass.flow.FlowSweeper'")
 @Component(service = {}, immediate = true, configurationPid = "io.flowbypass.table")
 @Designate(ocd = TableComponent.Config.class)
 public final class TableComponent {

@@ -8,19 +8,6 @@ import org.osgi.annotation.versioning.ProviderType;
 /** Sweeps every flow table at an interval by the active policies. Thread-safe. */
 @ProviderType
 public interface Expiry {
-    /** EventAdmin is not needed for this: a listener of what an operator should hear of. A whiteboard service. */
-    @org.osgi.annotation.versioning.ConsumerType
-    interface Listener {
-        /** The list of active policies changed: old, new (names in order), and why. */
-        void policiesSwapped(List<String> before, List<String> now, String why);
-
-        /** A policy was put out of service after repeated failures, and why. */
-        void policyQuarantined(String policy, String why);
-
-        /** A table is nearly full, or the expiry engine is in trouble, in a sentence. */
-        void pressure(String what);
-    }
-
     /** Names of the policies that the next sweep uses, in order. */
     List<String> activePolicies();
 

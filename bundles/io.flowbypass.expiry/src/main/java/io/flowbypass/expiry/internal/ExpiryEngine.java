@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.expiry.internal;
+
+import io.flowbypass.expiry.Expiry;
+import io.flowbypass.expiry.ExpiryListener;
+import io.flowbypass.flow.Difference;
+import io.flowbypass.flow.FlowSweeper;
+import io.flowbypass.policy.ExpiryPolicy;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/**
+ * The expiry engine: wires policies, tables and listeners to a worker thread, watches that thread, and keeps the
+ * configuration.
+ *
+ * <p>A policy call that does not return for 2 s costs the worker: it is abandoned and another takes over; the third time,
+ * expiry stops.
+ */
+@Component(immediate = true, configurationPid = ExpiryEngine.PID)
+@Designate(ocd = ExpiryEngine.Config.class)
+public final class ExpiryEngine implements Expiry {
+    static final String PID = "io.flowbypass.expiry";
+    static final String INTERVAL = "sweep.interval.millis";
+    static final String ACTIVE = "active.policies";
+
+    private static final int MIN_INTERVAL = 10;
+    private static final int MAX_INTERVAL = 3600000;
+    private static final int MAX_DIFFERENCES = 10000;
+    private static final int MAX_BUDGET_MILLIS = 1000;
+    private static final int MAX_ABANDONED = 3;
+    private static final long WATCHDOG_MILLIS = 200;
+    /** Looks of the watchdog, not time: a JVM that was stopped for a while has hung no policy. */
+    private static final int LONGEST_CALL_LOOKS = 10;
+    private static final long IN_FORCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    /** What an operator can set. */
+    @ObjectClassDefinition(name = "Expiry",
+            description = "Sweeps every flow table at an interval by the active policies.")
+    public @interface Config {
+        /** Milliseconds between two sweeps. */
+        @AttributeDefinition(name = "Sweep interval", min = "10", max = "3600000",
+                description = "This many milliseconds lie between the beginnings of two sweeps.")
+        int sweep_interval_millis() default 1000;
+
+        /** Names of policies. */
+        @AttributeDefinition(name = "Active policies", required = false,
+                description = "The names of the policies to ask, in order, separated by commas; when empty, all installed"
+                        + " policies are asked, the highest service ranking first.")
+        String active_policies() default "";
+    }
+
+    private record Settings(int intervalMillis, List<String> policies) {
+        static Settings of(Config config) {
+            int interval = config.sweep_interval_millis();
+            checkInterval(interval);
+            return new Settings(interval, Stream.of(config.active_policies().split(",")).map(String::strip)
+                    .filter(name -> !name.isEmpty()).distinct().toList());
+        }
+
+        static void checkInterval(int millis) {
+            if (millis < MIN_INTERVAL || millis > MAX_INTERVAL) {
+                throw new IllegalArgumentException(INTERVAL + " = " + millis + " of " + PID + " is out of range: set "
+                        + MIN_INTERVAL + " to " + MAX_INTERVAL + " milliseconds");
+            }
+        }
+    }
+
+    private final Notices notices = new Notices();
+    private final Policies policies = new Policies(notices);
+    private final Sweeps sweeps = new Sweeps(policies, notices);
+    private final List<String> hung = new ArrayList<>();
+    private final Object storing = new Object();
+    private ScheduledExecutorService watchdog;
+    private StoredConfiguration stored;
+    private Worker worker;
+    private volatile Settings settings;
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile ConfigurationAdmin configurationAdmin;
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addSweeper(FlowSweeper sweeper) {
+        sweeps.add(sweeper);
+    }
+
+    void removeSweeper(FlowSweeper sweeper) {
+        sweeps.remove(sweeper);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC, updated = "updatedPolicy")
+    void addPolicy(ExpiryPolicy policy, Map<String, ?> properties) {
+        policies.add(policy, properties);
+    }
+
+    void updatedPolicy(ExpiryPolicy policy, Map<String, ?> properties) {
+        policies.add(policy, properties);
+    }
+
+    void removePolicy(Map<String, ?> properties) {
+        policies.remove(properties);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addListener(ExpiryListener listener) {
+        notices.add(listener);
+    }
+
+    void removeListener(ExpiryListener listener) {
+        notices.remove(listener);
+    }
+
+    /** Starts sweeping. */
+    @Activate
+    public synchronized void activate(BundleContext context, Config config) {
+        settings = Settings.of(config);
+        String directories = context.getProperty("felix.fileinstall.dir");
+        stored = new StoredConfiguration(PID,
+                directories == null ? null : Path.of(directories.split(",")[0].strip()));
+        policies.start(settings.policies);
+        startWorker();
+        watchdog = Executors.newSingleThreadScheduledExecutor(run -> Notices.daemon(run, "flowbypass-expiry-watchdog"));
+        watchdog.scheduleWithFixedDelay(this::watch, WATCHDOG_MILLIS, WATCHDOG_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Takes a changed configuration; one out of range is refused and the old one stays. */
+    @Modified
+    public synchronized void modified(Config config) {
+        Settings before = settings;
+        settings = Settings.of(config);
+        if (!settings.policies.equals(before.policies)) {
+            policies.select(settings.policies, settings.policies.isEmpty() ? "all policies were selected"
+                    : String.join(", ", settings.policies) + " selected");
+        }
+        if (settings.intervalMillis != before.intervalMillis && worker != null) {
+            worker.every(settings.intervalMillis);
+        }
+        notifyAll();
+    }
+
+    /** Stops sweeping; a running sweep ends at its next flow. */
+    @Deactivate
+    public synchronized void deactivate() {
+        watchdog.shutdownNow();
+        if (worker != null) {
+            worker.stop();
+            worker = null;
+        }
+        notices.close();
+    }
+
+    private void startWorker() {
+        worker = new Worker(hung.size() + 1, this::sweep);
+        worker.every(settings.intervalMillis);
+    }
+
+    private int sweep(PolicyCalls calls) {
+        return sweeps.run(calls, Duration.ofMillis(Math.min(sweepIntervalMillis(), MAX_BUDGET_MILLIS)));
+    }
+
+    private synchronized void watch() {
+        InstalledPolicy policy = worker == null ? null : worker.stuckIn(LONGEST_CALL_LOOKS);
+        if (policy == null) {
+            return;
+        }
+        worker.abandon();
+        worker = null;
+        hung.add(policy.name());
+        policies.quarantine(policy, "did not return from a call for 2 s");
+        if (hung.size() < MAX_ABANDONED) {
+            startWorker();
+        } else {
+            notices.pressure(Level.ERROR, "CRITICAL: expiry has stopped because policies hung " + hung.size() + " times: "
+                    + hung + ". Bypassed flows no longer expire. Uninstall the hanging policies, then restart the bundle "
+                    + PID);
+        }
+    }
+
+    private synchronized Worker worker() {
+        if (worker == null) {
+            throw new IllegalStateException("expiry has stopped because policies hung: " + hung
+                    + ". Uninstall them, then restart the bundle " + PID);
+        }
+        return worker;
+    }
+
+    @Override
+    public List<String> activePolicies() {
+        return Policies.names(policies.active());
+    }
+
+    @Override
+    public List<String> availablePolicies() {
+        return policies.availableNames();
+    }
+
+    @Override
+    public List<String> quarantinedPolicies() {
+        return policies.quarantinedNames();
+    }
+
+    @Override
+    public long sweeps() {
+        return sweeps.totals().sweeps();
+    }
+
+    @Override
+    public double lastSweepMillis() {
+        return sweeps.totals().lastMillis();
+    }
+
+    @Override
+    public int lastSweepScanned() {
+        return sweeps.totals().lastScanned();
+    }
+
+    @Override
+    public int lastSweepExpired() {
+        return sweeps.totals().lastExpired();
+    }
+
+    @Override
+    public long expiredFlows() {
+        return sweeps.totals().expired();
+    }
+
+    @Override
+    public int sweepIntervalMillis() {
+        return settings.intervalMillis;
+    }
+
+    @Override
+    public void setSweepIntervalMillis(int millis) {
+        Settings.checkInterval(millis);
+        synchronized (storing) {
+            store(INTERVAL, Integer.toString(millis), now -> now.intervalMillis == millis);
+        }
+    }
+
+    @Override
+    public void selectPolicies(List<String> names) {
+        List<String> wanted = List.copyOf(names);
+        policies.named(wanted);
+        synchronized (storing) {
+            store(ACTIVE, String.join(",", wanted), now -> now.policies.equals(wanted));
+            policies.select(wanted, "selected again"); // the list already in force changes no configuration
+        }
+    }
+
+    /** Stores a value and waits until Configuration Admin has handed it to {@link #modified}. */
+    private void store(String key, String value, Predicate<Settings> inForce) {
+        ConfigurationAdmin admin = configurationAdmin;
+        if (admin == null) {
+            throw new IllegalStateException(
+                    key + " is unchanged: Configuration Admin, which keeps it, is not running; start it");
+        }
+        stored.set(admin, key, value);
+        awaitInForce(key + " = " + value, inForce);
+    }
+
+    private synchronized void awaitInForce(String what, Predicate<Settings> inForce) {
+        long deadline = System.nanoTime() + IN_FORCE_NANOS;
+        while (!inForce.test(settings)) {
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (left <= 0) {
+                throw new IllegalStateException(
+                        what + " was stored, but is not in force after 2 s: look for Configuration Admin in the log");
+            }
+            try {
+                wait(left);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while waiting for " + what + " to be in force", e);
+            }
+        }
+    }
+
+    @Override
+    public List<Difference> compare(List<String> names, int limit) {
+        if (limit < 1 || limit > MAX_DIFFERENCES) {
+            throw new IllegalArgumentException("limit " + limit + " is out of range: 1 to " + MAX_DIFFERENCES);
+        }
+        List<InstalledPolicy> others = policies.named(names);
+        return worker().call("comparing with " + names, calls -> sweeps.compare(others, limit, calls));
+    }
+
+    @Override
+    public int sweepNow() {
+        if (!sweeps.hasTables()) {
+            throw new IllegalStateException("nothing was swept: no flow table is running; start one first");
+        }
+        return worker().call("a sweep", this::sweep);
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.libbpf.internal;
+
+import com.sun.jna.Native;
+import io.flowbypass.libbpf.BpfException;
+
+/** Linux error numbers: their names, and what they mean when the bpf system call gives them. */
+public enum Errno {
+    /** Not permitted. */
+    EPERM(1, "a capability is missing: run as root, or with CAP_BPF and CAP_NET_ADMIN (before Linux 5.8: CAP_SYS_ADMIN)"),
+    /** No such file, map, program, link or key. */
+    ENOENT(2, "it does not exist"),
+    /** Interrupted. */
+    EINTR(4, "a signal interrupted the call: try again"),
+    /** Argument list too long. */
+    E2BIG(7, "the map is full, or the index lies beyond its end"),
+    /** Bad descriptor. */
+    EBADF(9, "this is not the kind of BPF object that the call needs"),
+    /** Try again. */
+    EAGAIN(11, "something else is in the way: try again"),
+    /** Out of memory. */
+    ENOMEM(12, "there is not enough memory, or the control group's limit is reached: ask for a smaller table"),
+    /** Not permitted by file mode, a security module or the verifier. */
+    EACCES(13, "the file's mode, a security module or the BPF verifier does not allow it"),
+    /** Bad address. */
+    EFAULT(14, "the kernel could not read or write the caller's memory"),
+    /** In use. */
+    EBUSY(16, "another one is there already, and in use"),
+    /** Exists. */
+    EEXIST(17, "there is one already"),
+    /** No such device. */
+    ENODEV(19, "there is no such network interface"),
+    /** Not a directory. */
+    ENOTDIR(20, "a part of the path is not a directory"),
+    /** Invalid argument. */
+    EINVAL(22, "the kernel does not accept these arguments; it may be too old for them"),
+    /** Too many open files in the system. */
+    ENFILE(23, "the system has too many open files"),
+    /** Too many open files. */
+    EMFILE(24, "this process has too many open files: raise its limit (ulimit -n)"),
+    /** No space. */
+    ENOSPC(28, "there is no room left"),
+    /** Read-only file system. */
+    EROFS(30, "the file system is mounted read-only"),
+    /** Out of range. */
+    ERANGE(34, "a number is out of range"),
+    /** Deadlock. */
+    EDEADLK(35, "the map is locked by the code that this call interrupted: try again"),
+    /** Not supported. */
+    EOPNOTSUPP(95, "the kernel or the network driver does not support it"),
+    /** Timed out. */
+    ETIMEDOUT(110, "a lock of the map was held for too long: try again"),
+    /** Not supported by the kernel. */
+    ENOTSUPP(524, "the kernel or the network driver does not support it");
+
+    private final int number;
+    private final String advice;
+
+    Errno(int number, String advice) {
+        this.number = number;
+        this.advice = advice;
+    }
+
+    /** Whether a negative result means this error. */
+    public boolean is(int result) {
+        return result == -number;
+    }
+
+    /** The exception for the error that the last call of libc, or of libbpf for a pointer, left in this thread. */
+    public static BpfException last(String operation) {
+        return exception(operation, -Native.getLastError());
+    }
+
+    /** The exception for a negative result. */
+    public static BpfException exception(String operation, int result) {
+        for (Errno errno : values()) {
+            if (errno.is(result)) {
+                return new BpfException(operation, errno.name(), errno.advice);
+            }
+        }
+        return new BpfException(operation, "error " + -result, "see errno(3) for its meaning");
+    }
+}

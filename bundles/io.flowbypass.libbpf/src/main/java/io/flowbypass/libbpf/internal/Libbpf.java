@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.libbpf.internal;
+
+import com.sun.jna.Callback;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import io.flowbypass.libbpf.BpfException;
+import java.util.stream.Collectors;
+
+/**
+ * The calls of libbpf 1.x that are needed; names, arguments and results are libbpf's. Those that return an int return a
+ * negative error number; those that return a pointer return null and leave it in {@link Native#getLastError()}.
+ */
+public final class Libbpf {
+    private static final String SONAME = "libbpf.so.1";
+    private static final Libbpf INSTANCE = new Libbpf();
+    /** Why it cannot be called; null when it can. */
+    private static final String PROBLEM = load();
+
+    /** {@code libbpf_print_fn_t}. */
+    public interface Print extends Callback {
+        /** The last argument is the C {@code va_list}, which all 64-bit ABIs pass by address. */
+        int print(int level, Pointer format, Pointer arguments);
+    }
+
+    private Libbpf() {
+    }
+
+    /**
+     * The library.
+     *
+     * @throws BpfException when it is not installed
+     */
+    public static Libbpf get() {
+        if (PROBLEM != null) {
+            throw new BpfException("loading " + SONAME, "ENOENT",
+                    "install the package libbpf1 (Debian, Ubuntu) or libbpf (Fedora); the loader says: " + PROBLEM);
+        }
+        return INSTANCE;
+    }
+
+    private static String load() {
+        try {
+            Native.register(Libbpf.class, SONAME);
+        } catch (UnsatisfiedLinkError missing) {
+            return missing.getMessage().lines().map(String::strip).distinct().collect(Collectors.joining(" "));
+        }
+        INSTANCE.libbpf_set_print(null);
+        return null;
+    }
+
+    public native Pointer libbpf_set_print(Print print);
+
+    public native int libbpf_num_possible_cpus();
+
+    public native int bpf_map_create(int type, String name, int keySize, int valueSize, int maxEntries, Pointer options);
+
+    public native int bpf_map_lookup_elem(int fd, byte[] key, byte[] value);
+
+    public native int bpf_map_update_elem(int fd, byte[] key, byte[] value, long flags);
+
+    public native int bpf_map_delete_elem(int fd, byte[] key);
+
+    public native int bpf_map_get_next_key(int fd, byte[] key, byte[] next);
+
+    public native int bpf_map_get_fd_by_id(int id);
+
+    public native int bpf_prog_get_fd_by_id(int id);
+
+    public native int bpf_obj_get(String path);
+
+    public native int bpf_obj_pin(int fd, String path);
+
+    public native int bpf_obj_get_info_by_fd(int fd, Pointer info, Pointer length);
+
+    public native int bpf_link_create(int program, int target, int attachType, Pointer options);
+
+    public native int bpf_xdp_query(int interfaceIndex, int flags, Pointer options);
+
+    public native int bpf_link_update(int link, int program, Pointer options);
+
+    public native int bpf_link_detach(int link);
+
+    public native int bpf_prog_test_run_opts(int program, Pointer options);
+
+    public native Pointer bpf_object__open_mem(Pointer image, long size, Pointer options);
+
+    public native int bpf_object__load(Pointer object);
+
+    public native void bpf_object__close(Pointer object);
+
+    public native Pointer bpf_object__find_map_by_name(Pointer object, String name);
+
+    public native Pointer bpf_object__find_program_by_name(Pointer object, String name);
+
+    public native int bpf_map__type(Pointer map);
+
+    public native int bpf_map__key_size(Pointer map);
+
+    public native int bpf_map__value_size(Pointer map);
+
+    public native int bpf_map__max_entries(Pointer map);
+
+    public native int bpf_map__map_flags(Pointer map);
+
+    public native int bpf_map__set_max_entries(Pointer map, int entries);
+
+    public native int bpf_map__reuse_fd(Pointer map, int fd);
+
+    public native int bpf_map__fd(Pointer map);
+
+    public native int bpf_program__fd(Pointer program);
+}

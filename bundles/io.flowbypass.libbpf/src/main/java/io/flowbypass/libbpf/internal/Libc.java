@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.libbpf.internal;
+
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+
+/** The calls of libc that are needed; names, arguments and results are libc's. Errors are in {@link Native#getLastError()}. */
+public final class Libc {
+    /** {@code O_RDONLY | O_CLOEXEC}. */
+    public static final int O_RDONLY_CLOEXEC = 02000000;
+    /** {@code LOCK_EX | LOCK_NB}. */
+    public static final int LOCK_EX_NB = 2 | 4;
+    /** {@code PROT_READ | PROT_WRITE}. */
+    public static final int PROT_READ_WRITE = 1 | 2;
+    /** {@code MAP_SHARED}. */
+    public static final int MAP_SHARED = 1;
+    /** {@code MAP_FAILED}. */
+    public static final long MAP_FAILED = -1;
+
+    private static final Libc INSTANCE = new Libc();
+
+    static {
+        Native.register(Libc.class, "c");
+    }
+
+    private Libc() {
+    }
+
+    /** The library. */
+    public static Libc get() {
+        return INSTANCE;
+    }
+
+    public native int open(String path, int flags);
+
+    public native int close(int fd);
+
+    public native int flock(int fd, int operation);
+
+    public native int statfs(String path, Pointer result);
+
+    public native int if_nametoindex(String name);
+
+    public native long mmap(Pointer address, long length, int protection, int flags, int fd, long offset);
+
+    public native int munmap(Pointer address, long length);
+
+    public native int vsnprintf(Pointer buffer, long size, Pointer format, Pointer arguments);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.management;
+
+import static javax.management.MBeanOperationInfo.ACTION;
+import static javax.management.MBeanOperationInfo.INFO;
+
+/**
+ * The flow table: {@code io.flowbypass:type=FlowTable}. Registered while the table runs.
+ *
+ * <p>All attributes of one moment come from one look at the table, at most 500 ms old. Operations throw
+ * {@link IllegalArgumentException} for what is not a flow and {@link IllegalStateException} when the table refuses.
+ */
+@Description("The flows that XDP cuts, and what was cut.")
+public interface FlowTableMXBean {
+    /** Flows that are bypassed now. */
+    @Description(value = "Flows that are bypassed now.", unit = "flows")
+    int getActiveFlows();
+
+    /** Flows that the table can hold. */
+    @Description(value = "Flows that the table can hold.", unit = "flows")
+    int getCapacity();
+
+    /** How full the table is, 0 to 100. */
+    @Description(value = "How full the table is, closing flows included; at 100 new bypasses are refused.",
+            unit = "percent")
+    double getOccupancy();
+
+    /** Flows bypassed since the table started. */
+    @Description(value = "Flows bypassed since the table's service started.", unit = "flows")
+    long getFlowsAdded();
+
+    /** Flows ended since the table started. */
+    @Description(value = "Flows that ended, and whose counts are final, since the table's service started.",
+            unit = "flows")
+    long getFlowsEnded();
+
+    /** Bypasses refused since the table started. */
+    @Description(value = "Bypasses refused because the table was full, since the table's service started.",
+            unit = "flows")
+    long getRefusedBypasses();
+
+    /** Packets cut since the table was made. */
+    @Description(value = "Packets cut since the table was made; survives restarts.", unit = "packets")
+    long getBypassedPackets();
+
+    /** Bytes cut since the table was made. */
+    @Description(value = "Bytes cut since the table was made, Ethernet headers included; survives restarts.",
+            unit = "bytes")
+    long getBypassedBytes();
+
+    /** Packets cut per second. */
+    @Description(value = "Packets cut per second, since the sample before: over one second or, when nobody looked, longer.",
+            unit = "packets per second")
+    double getBypassedPacketsPerSecond();
+
+    /** Bits cut per second. */
+    @Description(value = "Bits cut per second, since the sample before: over one second or, when nobody looked, longer.",
+            unit = "bits per second")
+    double getBypassedBitsPerSecond();
+
+    /** Packets that are counted on one side only. */
+    @Description(value = "Packets that XDP counted as cut and no flow holds, or the reverse; 0 when all is well.",
+            unit = "packets")
+    long getUnaccountedPackets();
+
+    /** Bypasses a flow; says whether it was added. */
+    @Description("Bypasses a flow: XDP cuts its packets in both directions from now on. Says whether it was bypassed"
+            + " already.")
+    @Impact(ACTION)
+    String bypass(@Name("protocol") @Description("TCP or UDP, or the IANA number.") String protocol,
+            @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
+            @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
+            @Name("destination") @Description("Address of the other side, of the same family.") String destination,
+            @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
+
+    /** Takes a flow out; waits at most 10 s for its record and returns it as text. */
+    @Description("Takes a flow out of the bypass, given in either direction, and returns its record once the counts are"
+            + " final.")
+    @Impact(ACTION)
+    String release(@Name("protocol") @Description("TCP or UDP, or the IANA number.") String protocol,
+            @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
+            @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
+            @Name("destination") @Description("Address of the other side, of the same family.") String destination,
+            @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
+
+    /** The flow as it is now, as text. */
+    @Description("Shows a bypassed flow, given in either direction, with its counts so far.")
+    @Impact(INFO)
+    String find(@Name("protocol") @Description("TCP or UDP, or the IANA number.") String protocol,
+            @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
+            @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
+            @Name("destination") @Description("Address of the other side, of the same family.") String destination,
+            @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
+
+    /** A page of the bypassed flows, one text each. */
+    @Description("Shows a page of the bypassed flows, in no particular but a stable order.")
+    @Impact(INFO)
+    String[] list(@Name("offset") @Description(value = "How many flows to skip, at least 0.", unit = "flows") int offset,
+            @Name("limit") @Description(value = "The most flows to show, 1 to 10000.", unit = "flows") int limit);
+
+    /** Takes all flows out; says how many. */
+    @Description("Takes all flows out of the bypass and says how many.")
+    @Impact(ACTION)
+    String flush();
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.management.internal;
+
+import io.flowbypass.expiry.Expiry;
+import io.flowbypass.expiry.ExpiryListener;
+import io.flowbypass.management.ExpiryMXBean;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.management.MBeanNotificationInfo;
+import javax.management.Notification;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+
+/** The MBean of the expiry engine, and its listener. Thread-safe. */
+@Component(immediate = true, service = {})
+public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, ExpiryListener {
+    private final Expiry expiry;
+    private final AtomicLong notifications = new AtomicLong();
+    private ServiceRegistration<ExpiryListener> listening;
+
+    /** For this engine. */
+    @Activate
+    public ExpiryMBean(@Reference Expiry expiry) {
+        super("Expiry", ExpiryMXBean.class,
+                new MBeanNotificationInfo(new String[] {SWAPPED}, Notification.class.getName(),
+                        "The list of active policies changed."),
+                new MBeanNotificationInfo(new String[] {QUARANTINED}, Notification.class.getName(),
+                        "A policy is not asked any more because it failed too often."),
+                new MBeanNotificationInfo(new String[] {PRESSURE}, Notification.class.getName(),
+                        "A table fills up, or expiry is in trouble."));
+        this.expiry = expiry;
+    }
+
+    /** The listener is no service of the component itself: the engine would ask for it while it is made from the engine. */
+    @Activate
+    void start(BundleContext context) {
+        register();
+        listening = context.registerService(ExpiryListener.class, this, null);
+    }
+
+    @Deactivate
+    void stop() {
+        listening.unregister();
+        unregister();
+    }
+
+    @Override
+    public String[] getActivePolicies() {
+        return expiry.activePolicies().toArray(String[]::new);
+    }
+
+    @Override
+    public String[] getAvailablePolicies() {
+        return expiry.availablePolicies().toArray(String[]::new);
+    }
+
+    @Override
+    public String[] getQuarantinedPolicies() {
+        return expiry.quarantinedPolicies().toArray(String[]::new);
+    }
+
+    @Override
+    public long getSweeps() {
+        return expiry.sweeps();
+    }
+
+    @Override
+    public double getLastSweepMillis() {
+        return expiry.lastSweepMillis();
+    }
+
+    @Override
+    public int getLastSweepScanned() {
+        return expiry.lastSweepScanned();
+    }
+
+    @Override
+    public int getLastSweepExpired() {
+        return expiry.lastSweepExpired();
+    }
+
+    @Override
+    public long getExpiredFlows() {
+        return expiry.expiredFlows();
+    }
+
+    @Override
+    public int getSweepIntervalMillis() {
+        return expiry.sweepIntervalMillis();
+    }
+
+    @Override
+    public void setSweepIntervalMillis(int millis) {
+        expiry.setSweepIntervalMillis(millis);
+    }
+
+    @Override
+    public void selectPolicies(String names) {
+        expiry.selectPolicies(Texts.names(names));
+    }
+
+    @Override
+    public String[] compare(String names, int limit) {
+        return expiry.compare(Texts.names(names), limit).stream()
+                .map(difference -> difference.flow() + ": active " + difference.active() + ", other " + difference.other())
+                .toArray(String[]::new);
+    }
+
+    @Override
+    public int sweepNow() {
+        return expiry.sweepNow();
+    }
+
+    @Override
+    public void policiesSwapped(List<String> before, List<String> now, String why) {
+        tell(SWAPPED, "active policies were " + before + " and are now " + now + ": " + why);
+    }
+
+    @Override
+    public void policyQuarantined(String policy, String why) {
+        tell(QUARANTINED, policy + ": " + why);
+    }
+
+    @Override
+    public void pressure(String what) {
+        tell(PRESSURE, what);
+    }
+
+    private void tell(String type, String message) {
+        sendNotification(new Notification(type, name(), notifications.incrementAndGet(), message));
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.management.internal;
+
+import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.Protocols;
+import io.flowbypass.flow.TableStatistics;
+import io.flowbypass.management.FlowTableMXBean;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+
+/** The MBean of the flow table. Thread-safe. */
+@Component(immediate = true, service = {})
+public final class FlowTableMBean extends DescribedMBean implements FlowTableMXBean {
+    private static final String ASKER = "jmx";
+    private static final int RECORD_SECONDS = 10;
+    private static final int MAX_PAGE = 10000;
+    private static final double PERCENT = 100;
+
+    private final FlowTable table;
+    private final Recent<Sample> recent;
+    private final Rates rates = new Rates();
+
+    private record Sample(TableStatistics table, double packetsPerSecond, double bitsPerSecond) {
+    }
+
+    /** For this table. */
+    @Activate
+    public FlowTableMBean(@Reference FlowTable table) {
+        this(table, System::nanoTime);
+    }
+
+    FlowTableMBean(FlowTable table, LongSupplier clock) {
+        super("FlowTable", FlowTableMXBean.class);
+        this.table = table;
+        recent = new Recent<>(() -> sample(clock), clock);
+    }
+
+    @Activate
+    void start() {
+        register();
+    }
+
+    @Deactivate
+    void stop() {
+        unregister();
+    }
+
+    private Sample sample(LongSupplier clock) {
+        TableStatistics now = table.statistics();
+        rates.add(now.bypassedPackets(), now.bypassedBytes(), clock.getAsLong());
+        return new Sample(now, rates.packetsPerSecond(), rates.bytesPerSecond() * Byte.SIZE);
+    }
+
+    private TableStatistics statistics() {
+        return recent.get().table();
+    }
+
+    @Override
+    public int getActiveFlows() {
+        return statistics().activeFlows();
+    }
+
+    @Override
+    public int getCapacity() {
+        return statistics().capacity();
+    }
+
+    @Override
+    public double getOccupancy() {
+        TableStatistics now = statistics();
+        return now.capacity() == 0 ? 0 : PERCENT * (now.activeFlows() + now.closingFlows()) / now.capacity();
+    }
+
+    @Override
+    public long getFlowsAdded() {
+        return statistics().flowsAdded();
+    }
+
+    @Override
+    public long getFlowsEnded() {
+        return statistics().flowsEnded();
+    }
+
+    @Override
+    public long getRefusedBypasses() {
+        return statistics().refusedBypasses();
+    }
+
+    @Override
+    public long getBypassedPackets() {
+        return statistics().bypassedPackets();
+    }
+
+    @Override
+    public long getBypassedBytes() {
+        return statistics().bypassedBytes();
+    }
+
+    @Override
+    public double getBypassedPacketsPerSecond() {
+        return recent.get().packetsPerSecond();
+    }
+
+    @Override
+    public double getBypassedBitsPerSecond() {
+        return recent.get().bitsPerSecond();
+    }
+
+    @Override
+    public long getUnaccountedPackets() {
+        return statistics().unaccountedPackets();
+    }
+
+    @Override
+    public String bypass(String protocol, String source, int sourcePort, String destination, int destinationPort) {
+        FlowKey key = key(protocol, source, sourcePort, destination, destinationPort);
+        boolean added = table.bypass(BypassRequest.of(key).withAsker(ASKER));
+        recent.forget();
+        return (added ? "bypassed " : "already bypassed: ") + key;
+    }
+
+    @Override
+    public String release(String protocol, String source, int sourcePort, String destination, int destinationPort) {
+        FlowKey key = key(protocol, source, sourcePort, destination, destinationPort);
+        try {
+            return table.release(key).get(RECORD_SECONDS, TimeUnit.SECONDS).map(Texts::of)
+                    .orElse("not bypassed: " + key);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(key + " could not be released: " + e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException(key + " is released, but its record is not complete after " + RECORD_SECONDS
+                    + " s; it reaches the listeners later", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for the record of " + key, e);
+        } finally {
+            recent.forget();
+        }
+    }
+
+    @Override
+    public String find(String protocol, String source, int sourcePort, String destination, int destinationPort) {
+        FlowKey key = key(protocol, source, sourcePort, destination, destinationPort);
+        return table.find(key).map(Texts::of).orElse("not bypassed: " + key);
+    }
+
+    @Override
+    public String[] list(int offset, int limit) {
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset " + offset + " is out of range: at least 0");
+        }
+        if (limit < 1 || limit > MAX_PAGE) {
+            throw new IllegalArgumentException("limit " + limit + " is out of range: 1 to " + MAX_PAGE);
+        }
+        return table.list(offset, limit).stream().map(Texts::of).toArray(String[]::new);
+    }
+
+    @Override
+    public String flush() {
+        int flows = table.flush();
+        recent.forget();
+        return "took " + flows + (flows == 1 ? " flow" : " flows") + " out of the bypass";
+    }
+
+    private static FlowKey key(String protocol, String source, int sourcePort, String destination, int destinationPort) {
+        return FlowKey.of(Protocols.parse(protocol), source, sourcePort, destination, destinationPort);
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.management.internal;
+
+import io.flowbypass.management.XdpInterface;
+import io.flowbypass.management.XdpMXBean;
+import io.flowbypass.xdp.DataPlane;
+import io.flowbypass.xdp.Verdict;
+import io.flowbypass.xdp.VerdictCounts;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+
+/** The MBean of the data plane. Thread-safe. */
+@Component(immediate = true, service = {})
+public final class XdpMBean extends DescribedMBean implements XdpMXBean {
+    private final DataPlane dataPlane;
+    private final Recent<Map<Verdict, VerdictCounts>> verdicts;
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile ConfigurationAdmin configurationAdmin;
+
+    /** For this data plane. */
+    @Activate
+    public XdpMBean(@Reference DataPlane dataPlane) {
+        super("Xdp", XdpMXBean.class);
+        this.dataPlane = dataPlane;
+        verdicts = new Recent<>(dataPlane::verdicts, System::nanoTime);
+    }
+
+    @Activate
+    void start() {
+        register();
+    }
+
+    @Deactivate
+    void stop() {
+        unregister();
+    }
+
+    @Override
+    public List<XdpInterface> getInterfaces() {
+        return dataPlane.attachments().stream().map(a -> new XdpInterface(a.interfaceName(), a.mode(), a.programId(),
+                a.programTag(), a.attached(), a.problem())).toList();
+    }
+
+    @Override
+    public long getLeaseAgeMillis() {
+        return dataPlane.leaseAgeMillis();
+    }
+
+    @Override
+    public int getLeaseSeconds() {
+        return dataPlane.leaseSeconds();
+    }
+
+    @Override
+    public void setLeaseSeconds(int seconds) {
+        dataPlane.setLeaseSeconds(seconds);
+    }
+
+    @Override
+    public boolean isPaused() {
+        return dataPlane.paused();
+    }
+
+    @Override
+    public void setPaused(boolean paused) {
+        dataPlane.setPaused(paused);
+    }
+
+    @Override
+    public long getCutPackets() {
+        return sum(Verdict::isCut);
+    }
+
+    @Override
+    public long getPassedPackets() {
+        return sum(verdict -> !verdict.isCut());
+    }
+
+    private long sum(Predicate<Verdict> which) {
+        return verdicts.get().entrySet().stream().filter(entry -> which.test(entry.getKey()))
+                .mapToLong(entry -> entry.getValue().packets()).sum();
+    }
+
+    private long packets(Verdict verdict) {
+        VerdictCounts counts = verdicts.get().get(verdict);
+        return counts == null ? 0 : counts.packets();
+    }
+
+    @Override
+    public long getPassedNoFlow() {
+        return packets(Verdict.PASSED_NO_FLOW);
+    }
+
+    @Override
+    public long getPassedOther() {
+        return packets(Verdict.PASSED_OTHER);
+    }
+
+    @Override
+    public long getPassedFragment() {
+        return packets(Verdict.PASSED_FRAGMENT);
+    }
+
+    @Override
+    public long getPassedMalformed() {
+        return packets(Verdict.PASSED_MALFORMED);
+    }
+
+    @Override
+    public long getPassedLease() {
+        return packets(Verdict.PASSED_LEASE);
+    }
+
+    @Override
+    public long getPassedPaused() {
+        return packets(Verdict.PASSED_PAUSED);
+    }
+
+    @Override
+    public long getPassedClosing() {
+        return packets(Verdict.PASSED_CLOSING);
+    }
+
+    @Override
+    public long getPassedReopened() {
+        return packets(Verdict.PASSED_REOPENED);
+    }
+
+    @Override
+    public long getCutDropped() {
+        return packets(Verdict.CUT_DROPPED);
+    }
+
+    @Override
+    public long getError() {
+        return packets(Verdict.ERROR);
+    }
+
+    @Override
+    public String attach(String interfaceName, String mode) {
+        return attachments().attach(interfaceName.strip(), mode.strip());
+    }
+
+    @Override
+    public String detach(String interfaceName) {
+        return attachments().detach(interfaceName.strip());
+    }
+
+    private Attachments attachments() {
+        ConfigurationAdmin admin = configurationAdmin;
+        if (admin == null) {
+            throw new IllegalStateException("interfaces cannot be attached or detached: Configuration Admin, which keeps"
+                    + " the list of interfaces, is not running; start it");
+        }
+        return new Attachments(admin, dataPlane);
+    }
+}

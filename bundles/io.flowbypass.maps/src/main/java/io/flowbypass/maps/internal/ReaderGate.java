@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.maps.internal;
+
+import io.flowbypass.libbpf.MappedMemory;
+import io.flowbypass.maps.Gate;
+import io.flowbypass.maps.Mapping;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/** A gate that counts its readers in the low bits of one word; the high bit closes it. */
+final class ReaderGate implements Gate {
+    private static final Logger LOG = System.getLogger(ReaderGate.class.getName());
+    private static final long CLOSED = 1L << 62;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PAUSE = Duration.ofMillis(1);
+
+    private final AtomicLong readers = new AtomicLong();
+    private final List<MappedMemory> memories = new ArrayList<>();
+    private final Duration patience;
+
+    ReaderGate() {
+        this(PATIENCE);
+    }
+
+    ReaderGate(Duration patience) {
+        this.patience = patience;
+    }
+
+    @Override
+    public boolean enter() {
+        if ((readers.getAndIncrement() & CLOSED) == 0) {
+            return true;
+        }
+        readers.getAndDecrement();
+        return false;
+    }
+
+    @Override
+    public void exit() {
+        readers.getAndDecrement();
+    }
+
+    /** Takes ownership of memory, which is unmapped at once when the gate is closed. */
+    Mapping guard(MappedMemory memory) {
+        synchronized (memories) {
+            if (isClosed()) {
+                memory.close();
+                throw new IllegalStateException("the gate is closed");
+            }
+            memories.add(memory);
+            return new Mapping(memory.buffer());
+        }
+    }
+
+    boolean isClosed() {
+        return (readers.get() & CLOSED) != 0;
+    }
+
+    @Override
+    public void close() {
+        if ((readers.getAndUpdate(count -> count | CLOSED) & CLOSED) != 0) {
+            return;
+        }
+        boolean empty = awaitReaders();
+        synchronized (memories) {
+            if (empty) {
+                memories.forEach(MappedMemory::close);
+            } else if (!memories.isEmpty()) {
+                LOG.log(Level.WARNING, "After {0} ms a reader is still inside: its {1} mappings stay in memory until"
+                        + " this process ends.", patience.toMillis(), memories.size());
+            }
+            memories.clear();
+        }
+    }
+
+    private boolean awaitReaders() {
+        long deadline = System.nanoTime() + patience.toNanos();
+        boolean interrupted = false;
+        while (readers.get() != CLOSED && deadline - System.nanoTime() > 0) {
+            LockSupport.parkNanos(PAUSE.toNanos());
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return readers.get() == CLOSED;
+    }
+}

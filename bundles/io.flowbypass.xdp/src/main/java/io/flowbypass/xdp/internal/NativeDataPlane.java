@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.xdp.internal;
+
+import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.maps.BpfMap;
+import io.flowbypass.xdp.Attachment;
+import io.flowbypass.xdp.DataPlane;
+import io.flowbypass.xdp.Verdict;
+import io.flowbypass.xdp.VerdictCounts;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/** The data plane, loaded. Its resources belong to whoever loaded it. */
+final class NativeDataPlane implements DataPlane {
+    static final int MIN_LEASE_SECONDS = 1;
+    static final int MAX_LEASE_SECONDS = 86400;
+
+    private final Pins pins;
+    private final Map<String, BpfMap> maps;
+    private final Settings settings;
+    private final Descriptor program;
+    private final int capacity;
+    private final long tableId;
+    private final long[] seeds;
+    private final List<XdpInterface> interfaces = new CopyOnWriteArrayList<>();
+    private final Map<String, XdpInterface> owners = new ConcurrentHashMap<>();
+
+    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, Descriptor program) {
+        this.pins = pins;
+        this.maps = maps;
+        this.settings = settings;
+        this.program = program;
+        this.capacity = settings.capacity();
+        this.tableId = settings.tableId();
+        this.seeds = settings.seeds();
+    }
+
+    Pins pins() {
+        return pins;
+    }
+
+    /** The program that interfaces run. */
+    Descriptor program() {
+        return program;
+    }
+
+    /** Lists an interface among the attachments. */
+    void add(XdpInterface configured) {
+        interfaces.add(configured);
+    }
+
+    void remove(XdpInterface configured) {
+        interfaces.remove(configured);
+        owners.values().removeIf(owner -> owner == configured);
+    }
+
+    /** Gives the interface of that name to one configuration; false when another one has it. */
+    boolean claim(String name, XdpInterface configured) {
+        XdpInterface owner = owners.putIfAbsent(name, configured);
+        return owner == null || owner == configured;
+    }
+
+    boolean owns(String name, XdpInterface configured) {
+        return owners.get(name) == configured;
+    }
+
+    /** Gives it back; false when this configuration did not have it. */
+    boolean disclaim(String name, XdpInterface configured) {
+        return owners.remove(name, configured);
+    }
+
+    @Override
+    public int capacity() {
+        return capacity;
+    }
+
+    @Override
+    public long tableId() {
+        return tableId;
+    }
+
+    @Override
+    public long[] seeds() {
+        return seeds.clone();
+    }
+
+    @Override
+    public BpfMap index() {
+        return maps.get("index");
+    }
+
+    @Override
+    public BpfMap records() {
+        return maps.get("records");
+    }
+
+    @Override
+    public BpfMap info() {
+        return maps.get("info");
+    }
+
+    @Override
+    public void heartbeat() {
+        settings.heartbeat();
+    }
+
+    @Override
+    public long leaseAgeMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(settings.nanosSinceHeartbeat());
+    }
+
+    @Override
+    public int leaseSeconds() {
+        return settings.leaseSeconds();
+    }
+
+    @Override
+    public void setLeaseSeconds(int seconds) {
+        settings.setLeaseSeconds(checkedLease(seconds));
+    }
+
+    @Override
+    public boolean paused() {
+        return settings.paused();
+    }
+
+    @Override
+    public void setPaused(boolean paused) {
+        settings.setPaused(paused);
+    }
+
+    @Override
+    public Map<Verdict, VerdictCounts> verdicts() {
+        BpfMap verdicts = maps.get("verdicts");
+        Map<Verdict, VerdictCounts> counts = new EnumMap<>(Verdict.class);
+        for (Verdict verdict : Verdict.values()) {
+            long packets = 0;
+            long bytes = 0;
+            for (byte[] value : verdicts.lookupPerCpu(buffer(Integer.BYTES).putInt(verdict.ordinal()).array())) {
+                ByteBuffer count = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
+                packets += count.getLong();
+                bytes += count.getLong();
+            }
+            counts.put(verdict, new VerdictCounts(packets, bytes));
+        }
+        return counts;
+    }
+
+    @Override
+    public List<Attachment> attachments() {
+        return interfaces.stream().map(XdpInterface::describe).toList();
+    }
+
+    static int checkedLease(int seconds) {
+        if (seconds < MIN_LEASE_SECONDS || seconds > MAX_LEASE_SECONDS) {
+            throw new IllegalArgumentException("the lease is " + seconds + " s: it must be from " + MIN_LEASE_SECONDS
+                    + " to " + MAX_LEASE_SECONDS + " seconds");
+        }
+        return seconds;
+    }
+
+    private static ByteBuffer buffer(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.xdp.internal;
+
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.libbpf.Host;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Where things are pinned.
+ *
+ * <pre>
+ *    root/index records info verdicts config     the maps
+ *    root/program                                the program
+ *    root/links/INODE-INTERFACE                  a link; INODE is that of the network namespace, which a link does not tell
+ * </pre>
+ */
+final class Pins {
+    static final String CONFIG = "config";
+    /** The maps in the order in which they are pinned: that of config, the last one, says that the others are complete. */
+    static final List<String> MAPS = List.of("index", "records", "info", "verdicts", CONFIG);
+
+    private static final String OWNER_ONLY = "rwx------";
+
+    private final Path root;
+
+    private Pins(Path root) {
+        this.root = root;
+    }
+
+    /**
+     * Makes the directories where they are missing.
+     *
+     * @throws Refusal when this is no place for pins
+     */
+    static Pins in(Path root) throws Refusal {
+        if (!root.isAbsolute() || root.getParent() == null || root.getFileName().toString().contains(".")) {
+            throw new Refusal("pin.root is \"" + root + "\": it must be an absolute path whose last part has no dot,"
+                    + " which bpf file systems do not allow.");
+        }
+        try {
+            if (!Host.isOnBpfFileSystem(Files.isDirectory(root) ? root : root.getParent())) {
+                throw new Refusal(root + " is not on a bpf file system: mount -t bpf bpf /sys/fs/bpf");
+            }
+            Pins pins = new Pins(root);
+            makeDirectory(root);
+            makeDirectory(pins.links());
+            return pins;
+        } catch (IOException | BpfException refused) {
+            throw new Refusal("The directory " + root + " for the pins cannot be made: " + refused.getMessage()
+                    + ". Its parent must be on a bpf file system (mount -t bpf bpf /sys/fs/bpf) and writable: run as root.",
+                    refused);
+        }
+    }
+
+    Path root() {
+        return root;
+    }
+
+    Path map(String name) {
+        return root.resolve(name);
+    }
+
+    Path program() {
+        return root.resolve("program");
+    }
+
+    /** Of an interface in this process's network namespace. A bpf file system does not allow dots in names. */
+    Path link(String interfaceName) {
+        try {
+            String namespace = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
+            return links().resolve(namespace.replaceAll("\\D", "") + "-" + interfaceName.replace('.', '%'));
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("cannot tell the network namespace: is /proc mounted?", unreadable);
+        }
+    }
+
+    /** The pins of all links, of all network namespaces. */
+    List<Path> allLinks() throws IOException {
+        try (Stream<Path> all = Files.list(links())) {
+            return all.sorted().toList();
+        }
+    }
+
+    /** Whether all maps are pinned. */
+    boolean complete() {
+        return MAPS.stream().allMatch(name -> Files.exists(map(name)));
+    }
+
+    /** Removes maps and program, not the links. Config goes first: what is left after a crash is not complete. */
+    void removeRemains() throws IOException {
+        Files.deleteIfExists(map(CONFIG));
+        for (String name : MAPS) {
+            Files.deleteIfExists(map(name));
+        }
+        Files.deleteIfExists(program());
+    }
+
+    /** Pins a program in the place of the one before; at every moment one of them is pinned. */
+    void replaceProgram(int program) throws IOException {
+        Path next = root.resolve("program-next");
+        Files.deleteIfExists(next);
+        Bpf.pin(program, next);
+        Files.move(next, program(), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private Path links() {
+        return root.resolve("links");
+    }
+
+    private static void makeDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectory(directory,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OWNER_ONLY)));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.xdp.internal;
+
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.Bpf.XdpMode;
+import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.libbpf.Host;
+import io.flowbypass.libbpf.LinkDescription;
+import io.flowbypass.libbpf.XdpPrograms;
+import io.flowbypass.xdp.Attachment;
+import io.flowbypass.xdp.DataPlane;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.ComponentConstants;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
+
+/**
+ * Attaches the program to one interface, and takes it off only when its configuration is deleted. Where that does not work
+ * it stays active and says why, in the log and in {@link DataPlane#attachments()}.
+ */
+@Component(service = {}, immediate = true, configurationPid = DataPlane.INTERFACE_PID,
+        configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = XdpInterface.Config.class, factory = true)
+public final class XdpInterface {
+    /** Configuration. */
+    @ObjectClassDefinition(name = "Flowbypass XDP interface",
+            description = "An interface on which XDP cuts. Deleting this configuration takes the program off.")
+    public @interface Config {
+        /** Its name. */
+        @AttributeDefinition(name = "Interface", description = "The name of the network interface, one that gets copies of"
+                + " the traffic from a tap or a mirror port.")
+        String $interface();
+
+        /** Where XDP runs. */
+        @AttributeDefinition(name = "Mode", description = "Where XDP runs: native is in the driver, generic is behind it,"
+                + " slower and after packets were merged, auto is native where the driver can and generic elsewhere.",
+                options = {@Option(label = "auto", value = "auto"), @Option(label = "native", value = "native"),
+                    @Option(label = "generic", value = "generic")})
+        String mode() default "auto";
+
+        /** Whether to insist. */
+        @AttributeDefinition(name = "Inline anyway", description = "Whether to attach to an interface that has a global"
+                + " address or a default route, where XDP can cut this machine's own connections.")
+        boolean inline_anyway() default false;
+    }
+
+    private static final Logger LOG = System.getLogger(XdpInterface.class.getName());
+    private static final String AUTO = "auto";
+    private static final String NATIVE = "native";
+    private static final String GENERIC = "generic";
+    private static final List<String> MODES = List.of(AUTO, NATIVE, GENERIC);
+    /** Errors by which a driver says that it has no XDP, or not with these settings. */
+    private static final List<String> DRIVER_REFUSES = List.of("EOPNOTSUPP", "ENOTSUPP", "EINVAL", "ERANGE", "ENOMEM");
+    /** Property of a configuration that came from a file. */
+    private static final String FROM_FILE = "felix.fileinstall.filename";
+
+    private final BundleContext context;
+    private final NativeDataPlane dataPlane;
+    private final boolean fromFile;
+    private Config config;
+    private String name;
+    private Link link;
+    /** Why it is not attached; empty when it is. */
+    private String problem;
+
+    /** Called by the framework. */
+    @Activate
+    public XdpInterface(BundleContext context, @Reference NativeDataPlane dataPlane, Config config,
+            Map<String, Object> properties) {
+        this.context = context;
+        this.dataPlane = dataPlane;
+        this.fromFile = properties.containsKey(FROM_FILE);
+        configure(config);
+        dataPlane.add(this);
+    }
+
+    @Modified
+    synchronized void modified(Config changed) {
+        if (!name.equals(nameIn(changed))) {
+            detach();
+        }
+        configure(changed);
+    }
+
+    @Deactivate
+    synchronized void deactivate(int reason) {
+        if (reason == ComponentConstants.DEACTIVATION_REASON_CONFIGURATION_DELETED) {
+            detach();
+        }
+        dataPlane.remove(this);
+    }
+
+    /** What became of the configuration, as the kernel sees it now. */
+    synchronized Attachment describe() {
+        if (!dataPlane.owns(name, this)) {
+            return notAttached(problem);
+        }
+        Optional<LinkDescription> found = link.describe();
+        OptionalInt index = Host.interfaceIndex(name);
+        if (found.isPresent() && index.isPresent() && found.get().interfaceIndex() == index.getAsInt()) {
+            int id = found.get().programId();
+            try (Descriptor program = Bpf.openProgram(id)) {
+                String tag = Bpf.describeProgram(program.number()).tag();
+                return new Attachment(name, modeOf(index.getAsInt(), id), id, tag, true, "");
+            }
+        }
+        if (!problem.isEmpty()) {
+            return notAttached(problem);
+        }
+        return notAttached(found.isEmpty()
+                ? "The pin " + link.pin() + " was removed, which took XDP off the interface."
+                : "The interface that XDP was attached to is gone or has another name. Once " + name
+                        + " is back, delete this configuration and make it again.");
+    }
+
+    private void configure(Config wanted) {
+        config = wanted;
+        name = nameIn(wanted);
+        link = new Link(dataPlane.pins().link(name));
+        try {
+            settle();
+            problem = "";
+        } catch (Refusal | RuntimeException refused) {
+            problem = refused.getMessage();
+            LOG.log(Level.ERROR, "XDP is not attached to {0}. {1}", name, problem);
+            LOG.log(Level.DEBUG, "where it failed", refused);
+            if (fromFile) {
+                FailureFile.write(context, "XDP is not attached to " + name + ". " + problem);
+            }
+        }
+    }
+
+    private void settle() throws Refusal {
+        String mode = config.mode();
+        if (!MODES.contains(mode)) {
+            throw new Refusal("mode is \"" + mode + "\": it must be one of " + String.join(", ", MODES) + ".");
+        }
+        int index = InterfaceRules.index(name);
+        if (!dataPlane.claim(name, this)) {
+            throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
+        }
+        Optional<LinkDescription> found = link.describe().filter(each -> each.interfaceIndex() == index);
+        if (found.isPresent()) {
+            String present = modeOf(index, found.get().programId());
+            if (mode.equals(AUTO) || mode.equals(present)) {
+                dataPlane.program().run(program -> link.run(program));
+                LOG.log(Level.INFO, "XDP still runs on {0}, {1} mode.", name, present);
+                return;
+            }
+        }
+        InterfaceRules.check(name, config.inline_anyway());
+        link.remove();
+        attach(index, mode);
+    }
+
+    private void attach(int index, String mode) throws Refusal {
+        if (!mode.equals(GENERIC)) {
+            try {
+                attach(index, XdpMode.NATIVE);
+                return;
+            } catch (BpfException refused) {
+                if (mode.equals(NATIVE) || !DRIVER_REFUSES.contains(refused.error())) {
+                    throw explained(refused, index, mode);
+                }
+                LOG.log(Level.INFO, "The driver of {0} refuses XDP with {1}: generic mode is tried.", name, refused.error());
+            }
+        }
+        try {
+            attach(index, XdpMode.GENERIC);
+        } catch (BpfException refused) {
+            throw explained(refused, index, GENERIC);
+        }
+    }
+
+    private void attach(int index, XdpMode mode) {
+        dataPlane.program().run(program -> link.attach(program, index, mode));
+        LOG.log(Level.INFO, "XDP runs on {0}, {1} mode.", name, mode == XdpMode.NATIVE ? NATIVE : GENERIC);
+    }
+
+    private Refusal explained(BpfException refused, int index, String mode) {
+        if (refused.is("EBUSY") || refused.is("EEXIST")) {
+            XdpPrograms other = Bpf.xdpPrograms(index);
+            return new Refusal("Another XDP program, id " + (other.nativeId() != 0 ? other.nativeId() : other.genericId())
+                    + ", is on " + name + ": detach it first (bpftool net and bpftool prog show it).", refused);
+        }
+        if (!mode.equals(GENERIC) && DRIVER_REFUSES.contains(refused.error())) {
+            return new Refusal("The driver of " + name + " refuses XDP with " + refused.error() + ": set mode = generic, or"
+                    + " find the reason in the kernel log (dmesg), often the MTU, LRO or too few queues.", refused);
+        }
+        return new Refusal(refused.getMessage(), refused);
+    }
+
+    /** Takes XDP off the interface, when it is this configuration's. */
+    private void detach() {
+        if (dataPlane.disclaim(name, this)) {
+            try {
+                if (link.remove()) {
+                    LOG.log(Level.INFO, "XDP was taken off {0}.", name);
+                }
+            } catch (Refusal | BpfException refused) {
+                LOG.log(Level.ERROR, refused.getMessage(), refused);
+            }
+        }
+    }
+
+    private Attachment notAttached(String why) {
+        return new Attachment(name, config.mode(), 0, "", false, why);
+    }
+
+    private static String modeOf(int index, int program) {
+        return Bpf.xdpPrograms(index).genericId() == program ? GENERIC : NATIVE;
+    }
+
+    private static String nameIn(Config config) {
+        return config.$interface() == null ? "" : config.$interface().strip();
+    }
+}

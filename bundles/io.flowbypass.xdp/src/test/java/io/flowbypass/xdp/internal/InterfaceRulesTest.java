@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.xdp.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InterfaceRulesTest {
+    @Test
+    void shouldRecogniseADefaultRoute() {
+        String route = "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0   ";
+        assertThat(InterfaceRules.isIpv4Default(route, "eth0")).isTrue();
+        assertThat(InterfaceRules.isIpv4Default(route, "eth1")).isFalse();
+        assertThat(InterfaceRules.isIpv4Default("eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0", "eth0"))
+                .isFalse();
+        String zero = "0".repeat(32);
+        assertThat(InterfaceRules.isIpv6Default(zero + " 00 " + zero + " 00 fd000000000000000000000000000001 00000400"
+                + " 00000002 00000000 00000003     eth0", "eth0")).isTrue();
+        assertThat(InterfaceRules.isIpv6Default("fd000000000000000000000000000000 40 " + zero + " 00 " + zero
+                + " 00000100 00000001 00000000 00000001     eth0", "eth0")).isFalse();
+    }
+
+    @Test
+    void shouldNameTheParentOfAVlan(@TempDir Path directory) throws Exception {
+        Path config = Files.writeString(directory.resolve("config"), """
+                VLAN Dev name	 | VLAN ID
+                Name-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD
+                eth0.7         | 7  | eth0
+                """);
+        assertThat(InterfaceRules.vlanParent(config, "eth0.7")).hasValue("eth0");
+        assertThat(InterfaceRules.vlanParent(config, "eth0")).isEmpty();
+        assertThat(InterfaceRules.vlanParent(directory.resolve("none"), "eth0")).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseTheLoopbackInterfaceEvenInline() {
+        assertThatThrownBy(() -> InterfaceRules.check("lo", true)).isInstanceOf(Refusal.class)
+                .hasMessageContaining("loopback");
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests;
+
+import static io.flowbypass.itests.lab.Frame.ethernet;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.FlowTable;
+import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Product;
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.xdp.DataPlane;
+import io.flowbypass.xdp.Verdict;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the XDP program does with which packet: single frames through the kernel's test run, no interface needed. */
+class PacketTest {
+    private static final String A = "192.0.2.1";
+    private static final String B = "198.51.100.2";
+    private static final String A6 = "2001:db8::1";
+    private static final String B6 = "2001:db8:ffff::2";
+    private static final int TCP = 6;
+    private static final int UDP = 17;
+    private static final int SYN = 2;
+    private static final int ACK = 16;
+    private static final int XDP_DROP = 1;
+    private static final int XDP_PASS = 2;
+    private static final int MORE_FRAGMENTS_V4 = 0x2000;
+    private static final int MORE_FRAGMENTS_V6 = 1;
+
+    private Product product;
+    private FlowTable table;
+    private DataPlane dataPlane;
+    private Descriptor program;
+
+    @BeforeEach
+    void bypass() {
+        product = new Product();
+        table = product.service(FlowTable.class);
+        dataPlane = product.service(DataPlane.class);
+        program = Bpf.open(Path.of(Product.PIN_ROOT, "program"));
+        for (int protocol : new int[] {TCP, UDP}) {
+            table.bypass(BypassRequest.of(FlowKey.of(protocol, A, 1000, B, 2000)));
+            table.bypass(BypassRequest.of(FlowKey.of(protocol, A6, 1000, B6, 2000)));
+        }
+    }
+
+    @AfterEach
+    void takeDown() {
+        dataPlane.setPaused(false);
+        program.close();
+        product.close();
+    }
+
+    @Test
+    void aPacketOfABypassedFlowIsDroppedInBothDirections() {
+        cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+        cuts(ethernet().ipv4(B, A, UDP).udp(2000, 1000).bytes());
+        cuts(ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
+        cuts(ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK).bytes());
+        cuts(ethernet().ipv6(A6, B6, UDP).udp(1000, 2000).bytes());
+        cuts(ethernet().ipv6(B6, A6, TCP).tcp(2000, 1000, ACK).bytes());
+    }
+
+    @Test
+    void aPacketThatDiffersInOneFieldIsPassed() {
+        passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, B, UDP).udp(1001, 2000).bytes());
+        passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, B, UDP).udp(2000, 1000).bytes());
+        passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, "198.51.100.3", UDP).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_NO_FLOW, ethernet().ipv6(A6, "2001:db8:fffe::2", UDP).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_NO_FLOW, ethernet().ipv6(A6, "2001:db8:ffff::3", UDP).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void upToTwoVlanTagsAreSkipped() {
+        cuts(ethernet().vlan(7).ipv4(A, B, UDP).udp(1000, 2000).bytes());
+        cuts(ethernet().serviceVlan(7).vlan(8).ipv6(A6, B6, UDP).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_OTHER, ethernet().vlan(1).vlan(2).vlan(3).ipv4(A, B, UDP).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void portsAreReadBehindIpv4Options() {
+        cuts(ethernet().ipv4(A, B, UDP, 1, 0).udp(1000, 2000).bytes());
+        cuts(ethernet().ipv4(A, B, TCP, 10, 0).tcp(1000, 2000, ACK).bytes());
+    }
+
+    @Test
+    void portsAreReadBehindIpv6ExtensionHeaders() {
+        cuts(ethernet().ipv6(A6, B6, 0).extension(0, 60, 0).extension(60, 43, 1).extension(43, UDP, 2).udp(1000, 2000)
+                .bytes());
+        cuts(ethernet().ipv6(A6, B6, 51).authentication(135).extension(135, UDP, 0).udp(1000, 2000).bytes());
+        cuts(ethernet().ipv6(A6, B6, 44).fragment(UDP, 0).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void eightExtensionHeadersAreFollowedAndANinthPasses() {
+        var eight = ethernet().ipv6(A6, B6, 60);
+        var nine = ethernet().ipv6(A6, B6, 60);
+        for (int i = 1; i <= 8; i++) {
+            eight.extension(60, i < 8 ? 60 : UDP, 0);
+            nine.extension(60, 60, 0);
+        }
+        cuts(eight.udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_OTHER, nine.extension(60, UDP, 0).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void noFragmentIsCutTheFirstOneIncluded() {
+        passes(Verdict.PASSED_FRAGMENT, ethernet().ipv4(A, B, UDP, 0, MORE_FRAGMENTS_V4).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_FRAGMENT, ethernet().ipv4(A, B, UDP, 0, 185).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_FRAGMENT,
+                ethernet().ipv6(A6, B6, 44).fragment(UDP, MORE_FRAGMENTS_V6).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_FRAGMENT, ethernet().ipv6(A6, B6, 44).fragment(UDP, 1480).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_FRAGMENT, ethernet().ipv6(A6, B6, 0).extension(0, 44, 0).fragment(UDP, MORE_FRAGMENTS_V6)
+                .udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void whateverIsTruncatedPasses() {
+        var udp = ethernet().ipv4(A, B, UDP).udp(1000, 2000);
+        var tcp6 = ethernet().ipv6(A6, B6, TCP).tcp(1000, 2000, ACK);
+        for (int length = 14; length < 14 + 20 + 8; length++) {
+            passes(Verdict.PASSED_MALFORMED, udp.cutTo(length));
+        }
+        for (int length = 14; length < 14 + 40 + 20; length++) {
+            passes(Verdict.PASSED_MALFORMED, tcp6.cutTo(length));
+        }
+    }
+
+    @Test
+    void inconsistentLengthsPass() {
+        byte[] shortHeader = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        shortHeader[14] = 0x44;
+        passes(Verdict.PASSED_MALFORMED, shortHeader);
+        byte[] wrongVersion = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        wrongVersion[14] = 0x65;
+        passes(Verdict.PASSED_MALFORMED, wrongVersion);
+        byte[] longerThanTheFrame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        longerThanTheFrame[16] = 1;
+        passes(Verdict.PASSED_MALFORMED, longerThanTheFrame);
+        byte[] shorterThanUdp = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        shorterThanUdp[17] = 20 + 7;
+        passes(Verdict.PASSED_MALFORMED, shorterThanUdp);
+        byte[] tcpHeaderOf16 = ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes();
+        tcpHeaderOf16[14 + 20 + 12] = 0x40;
+        passes(Verdict.PASSED_MALFORMED, tcpHeaderOf16);
+    }
+
+    @Test
+    void otherProtocolsPass() {
+        passes(Verdict.PASSED_OTHER, ethernet().ipv4(A, B, 1).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_OTHER, ethernet().ipv6(A6, B6, 58).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_OTHER, ethernet().bytes());
+    }
+
+    @Test
+    void aSynOnABypassedTupleEndsTheBypassInBothDirections() {
+        cuts(ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN | ACK).bytes());
+        passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
+        passes(Verdict.PASSED_REOPENED, ethernet().ipv4(B, A, TCP).tcp(2000, 1000, SYN | ACK).bytes());
+        passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
+        Jmx.eventually(() -> table.find(FlowKey.of(TCP, A, 1000, B, 2000)).isEmpty(),
+                "the sweep takes the reopened flow out");
+        passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
+    }
+
+    @Test
+    void aSynReopensAlsoWhilePausedAndNothingElseIsCutThen() {
+        dataPlane.setPaused(true);
+        passes(Verdict.PASSED_PAUSED, ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+        passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
+        dataPlane.setPaused(false);
+        cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void aFlowRemembersItsFlagsBytesAndPackets() throws Exception {
+        byte[] there = ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK | 8).bytes();
+        byte[] back = ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK | 1).bytes();
+        cuts(there);
+        cuts(there);
+        cuts(back);
+        FlowRecord record = table.release(FlowKey.of(TCP, A, 1000, B, 2000)).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().forward().packets()).isEqualTo(2);
+        assertThat(record.flow().forward().bytes()).isEqualTo(2L * there.length);
+        assertThat(record.flow().forward().tcpFlags()).isEqualTo(ACK | 8);
+        assertThat(record.flow().reverse().packets()).isEqualTo(1);
+        assertThat(record.flow().reverse().tcpFlags()).isEqualTo(ACK | 1);
+        assertThat(record.reason()).isEqualTo(EndReason.RELEASED);
+    }
+
+    private void cuts(byte[] frame) {
+        expect(XDP_DROP, Verdict.CUT_DROPPED, frame);
+    }
+
+    private void passes(Verdict verdict, byte[] frame) {
+        expect(XDP_PASS, verdict, frame);
+    }
+
+    private void expect(int action, Verdict verdict, byte[] frame) {
+        var before = dataPlane.verdicts().get(verdict);
+        assertThat(program.call(number -> Bpf.testRun(number, frame, 1)).result()).as(verdict.name()).isEqualTo(action);
+        var after = dataPlane.verdicts().get(verdict);
+        assertThat(after.packets() - before.packets()).as(verdict.name()).isEqualTo(1);
+        assertThat(after.bytes() - before.bytes()).as(verdict.name()).isEqualTo(frame.length);
+    }
+}

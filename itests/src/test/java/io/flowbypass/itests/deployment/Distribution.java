@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.deployment;
+
+import io.flowbypass.itests.lab.Jmx;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import org.apache.felix.framework.FrameworkFactory;
+import org.apache.felix.main.AutoProcessor;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.launch.Framework;
+import org.osgi.framework.wiring.FrameworkWiring;
+
+/**
+ * What {@code felix-config} assembled, started in this JVM as {@code bin/felix.jar} would start it, with a private copy of
+ * its configuration. From outside a bundle can be refreshed that a test inside would be wired to.
+ */
+final class Distribution {
+    /** Where its pins are. */
+    static final Path PIN_ROOT = Path.of("/sys/fs/bpf/flowbypass-deployment");
+    private static final Path HOME = Path.of("../felix-config/target/flowbypass").toAbsolutePath().normalize();
+    private static final long LIMIT_SECONDS = 30;
+
+    private final Path etc;
+    private final Framework framework;
+
+    /** Starts it; the directory takes its configuration and cache. */
+    Distribution(Path directory) throws Exception {
+        etc = Files.createDirectories(directory.resolve("etc"));
+        try (Stream<Path> files = Files.list(HOME.resolve("etc"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, etc.resolve(file.getFileName()));
+            }
+        }
+        configure("io.flowbypass.xdp", "pin.root", PIN_ROOT.toString());
+        configure("io.flowbypass.xdp", "capacity", "4096");
+        framework = new FrameworkFactory().newFramework(settings(directory));
+        framework.init();
+        AutoProcessor.process(settings(directory), framework.getBundleContext());
+        framework.start();
+        Jmx.awaitAll();
+    }
+
+    private Map<String, String> settings(Path directory) throws IOException {
+        Properties file = new Properties();
+        try (Reader reader = Files.newBufferedReader(HOME.resolve("conf/config.properties"))) {
+            file.load(reader);
+        }
+        Map<String, String> settings = new HashMap<>();
+        file.forEach((key, value) -> settings.put(key.toString(),
+                value.toString().replace("file:bundle/", "file:" + HOME + "/bundle/")));
+        settings.put("felix.fileinstall.dir", etc.toString());
+        settings.put("org.osgi.framework.storage", directory.resolve("cache").toString());
+        return settings;
+    }
+
+    /** Sets a line of a configuration file. */
+    void configure(String pid, String key, String value) throws IOException {
+        Path file = etc.resolve(pid + ".cfg");
+        String escaped = key.replace(".", "\\.");
+        Files.writeString(file, Files.readString(file).replaceFirst("(?m)^" + escaped + "\\s*=.*$", key + " = " + value));
+    }
+
+    /** A configuration file's text. */
+    String configuration(String pid) throws IOException {
+        return Files.readString(etc.resolve(pid + ".cfg"));
+    }
+
+    Bundle bundle(String symbolicName) {
+        return Arrays.stream(framework.getBundleContext().getBundles())
+                .filter(bundle -> symbolicName.equals(bundle.getSymbolicName())).findFirst()
+                .orElseThrow(() -> new IllegalStateException("no bundle " + symbolicName));
+    }
+
+    void stop(String symbolicName) throws BundleException {
+        bundle(symbolicName).stop();
+    }
+
+    void start(String symbolicName) throws BundleException {
+        bundle(symbolicName).start();
+    }
+
+    /** Replaces a bundle's content and everything that is wired to it. */
+    void update(String symbolicName, InputStream jar) throws Exception {
+        bundle(symbolicName).update(jar);
+        refresh(symbolicName);
+    }
+
+    /** Rewires bundles and everything that is wired to them. */
+    void refresh(String... symbolicNames) throws InterruptedException {
+        CountDownLatch done = new CountDownLatch(1);
+        framework.adapt(FrameworkWiring.class).refreshBundles(
+                Stream.of(symbolicNames).map(this::bundle).toList(), event -> {
+                    if (event.getType() == FrameworkEvent.PACKAGES_REFRESHED) {
+                        done.countDown();
+                    }
+                });
+        if (!done.await(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("refresh of " + List.of(symbolicNames) + " does not end");
+        }
+    }
+
+    /** Installs and starts a bundle made of some of this test's classes. */
+    Bundle install(String symbolicName, String imports, Class<?> activator) throws Exception {
+        Manifest manifest = new Manifest(new ByteArrayInputStream(("Manifest-Version: 1.0\nBundle-ManifestVersion: 2\n"
+                + "Bundle-SymbolicName: " + symbolicName + "\nBundle-Version: 1.0.0\nBundle-Activator: "
+                + activator.getName() + "\nImport-Package: " + imports + "\n").getBytes()));
+        ByteArrayOutputStream jar = new ByteArrayOutputStream();
+        try (JarOutputStream entries = new JarOutputStream(jar, manifest)) {
+            String path = activator.getName().replace('.', '/') + ".class";
+            entries.putNextEntry(new ZipEntry(path));
+            try (InputStream code = activator.getClassLoader().getResourceAsStream(path)) {
+                code.transferTo(entries);
+            }
+            entries.closeEntry();
+        }
+        Bundle bundle = framework.getBundleContext().installBundle("test:" + symbolicName,
+                new ByteArrayInputStream(jar.toByteArray()));
+        bundle.start();
+        return bundle;
+    }
+
+    /** A jar of the distribution. */
+    static Path jar(String symbolicName) {
+        return HOME.resolve("bundle/" + symbolicName + ".jar");
+    }
+
+    void close() throws Exception {
+        framework.stop();
+        framework.waitForStop(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
+    }
+}
