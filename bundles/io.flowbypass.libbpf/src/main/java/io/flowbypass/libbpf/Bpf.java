@@ -33,7 +33,6 @@ public final class Bpf {
     }
 
     private static final int BPF_XDP = 37;
-    private static final int BPF_NOEXIST = 1;
     private static final int BPF_ANY = 0;
     private static final int PAGE = 4096;
 
@@ -119,12 +118,6 @@ public final class Bpf {
     /** Sets the value of a key, whether it is there or not. */
     public static void update(int map, byte[] key, byte[] value) {
         checked("updating a key", Libbpf.get().bpf_map_update_elem(map, key, value, BPF_ANY));
-    }
-
-    /** Sets the value of a key that is not there; false when it is. */
-    public static boolean insert(int map, byte[] key, byte[] value) {
-        int result = Libbpf.get().bpf_map_update_elem(map, key, value, BPF_NOEXIST);
-        return !Errno.EEXIST.is(result) && checked("inserting a key", result) >= 0;
     }
 
     /** Takes a key out; false when it was not there. */

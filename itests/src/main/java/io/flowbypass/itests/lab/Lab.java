@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.itests.lab;
 
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -18,7 +17,7 @@ import java.util.List;
  * <p>What A sends to B arrives at {@link #cableA}, the answers of B to A at {@link #cableB}: a program on both sees a
  * whole conversation. Neighbours are static, so nothing but the tests' packets travels.
  *
- * <p>A reaper process holds the other end of a pipe and takes everything down when this JVM is gone, however it went.
+ * <p>A {@link Reaper} takes everything down, also when this JVM is killed.
  */
 public final class Lab implements AutoCloseable {
     /** Addresses of host A. */
@@ -34,12 +33,16 @@ public final class Lab implements AutoCloseable {
     private static int made;
 
     private final String name = "fb" + PID + "n" + made++;
-    private final Process reaper;
+    private final Reaper reaper;
     private final List<AutoCloseable> opened = new ArrayList<>();
 
     /** Builds it. */
     public Lab() {
-        reaper = startReaper();
+        reaper = new Reaper("for host in a b; do ns=flowbypass-" + name + "$host\n"
+                + "  ip link del " + name + "$host\n"
+                + "  for pid in $(ip netns pids $ns); do kill -9 $pid; done\n"
+                + "  ip netns del $ns\n"
+                + "done");
         try {
             host("a", A, A6, B, B6);
             host("b", B, B6, A, A6);
@@ -105,21 +108,6 @@ public final class Lab implements AutoCloseable {
                 + "\nip -n " + ns + " neigh add " + peer6 + " lladdr $mac dev eth0 nud permanent");
     }
 
-    private Process startReaper() {
-        String script = "trap '' INT TERM HUP; cat >/dev/null\n"
-                + "for host in a b; do ns=flowbypass-" + name + "$host\n"
-                + "  ip link del " + name + "$host 2>/dev/null\n"
-                + "  for pid in $(ip netns pids $ns 2>/dev/null); do kill -9 $pid 2>/dev/null; done\n"
-                + "  ip netns del $ns 2>/dev/null\n"
-                + "done; true";
-        try {
-            return new ProcessBuilder("setsid", "sh", "-c", script).redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        } catch (IOException e) {
-            throw new IllegalStateException("no reaper", e);
-        }
-    }
-
     @Override
     public void close() {
         for (AutoCloseable closeable : opened) {
@@ -129,14 +117,7 @@ public final class Lab implements AutoCloseable {
                 throw new IllegalStateException(e);
             }
         }
-        try {
-            reaper.getOutputStream().close();
-            reaper.waitFor();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        reaper.close();
     }
 
     /** Sends lines to a process. */

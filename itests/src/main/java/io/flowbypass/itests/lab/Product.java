@@ -11,6 +11,8 @@ import org.osgi.util.tracker.ServiceTracker;
 public final class Product implements AutoCloseable {
     /** Where the tests' pins are, as src/main/etc says. */
     public static final String PIN_ROOT = "/sys/fs/bpf/flowbypass-itests";
+    /** Removes the pins once the last test is done. */
+    private static final Reaper PINS = new Reaper("rm -rf " + PIN_ROOT);
     private static final long LIMIT_MILLIS = 20_000;
 
     private final BundleContext context = FrameworkUtil.getBundle(Product.class).getBundleContext();

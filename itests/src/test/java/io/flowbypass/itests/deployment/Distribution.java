@@ -2,6 +2,7 @@
 package io.flowbypass.itests.deployment;
 
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Reaper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -38,11 +39,14 @@ final class Distribution {
     private static final Path HOME = Path.of("../felix-config/target/flowbypass").toAbsolutePath().normalize();
     private static final long LIMIT_SECONDS = 30;
 
+    private final Reaper pins = new Reaper("rm -rf " + PIN_ROOT);
+    private final Path directory;
     private final Path etc;
-    private final Framework framework;
+    private Framework framework;
 
-    /** Starts it; the directory takes its configuration and cache. */
-    Distribution(Path directory) throws Exception {
+    /** Prepares it; the directory takes its configuration and cache. */
+    Distribution(Path directory) throws IOException {
+        this.directory = directory;
         etc = Files.createDirectories(directory.resolve("etc"));
         try (Stream<Path> files = Files.list(HOME.resolve("etc"))) {
             for (Path file : files.toList()) {
@@ -51,14 +55,35 @@ final class Distribution {
         }
         configure("io.flowbypass.xdp", "pin.root", PIN_ROOT.toString());
         configure("io.flowbypass.xdp", "capacity", "4096");
-        framework = new FrameworkFactory().newFramework(settings(directory));
-        framework.init();
-        AutoProcessor.process(settings(directory), framework.getBundleContext());
-        framework.start();
-        Jmx.awaitAll();
     }
 
-    private Map<String, String> settings(Path directory) throws IOException {
+    /** Starts it, and returns before it works. */
+    void launch() throws Exception {
+        framework = new FrameworkFactory().newFramework(settings());
+        framework.init();
+        AutoProcessor.process(settings(), framework.getBundleContext());
+        framework.start();
+    }
+
+    /** Starts it, and returns when it works. */
+    Distribution start() throws Exception {
+        launch();
+        Jmx.awaitAll();
+        return this;
+    }
+
+    /** The sentence that says why it does not work. */
+    String failure() {
+        Path file = directory.resolve("failure");
+        Jmx.eventually(() -> Files.exists(file) && Files.size(file) > 0, "the launcher is told what is wrong");
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Map<String, String> settings() throws IOException {
         Properties file = new Properties();
         try (Reader reader = Files.newBufferedReader(HOME.resolve("conf/config.properties"))) {
             file.load(reader);
@@ -67,6 +92,7 @@ final class Distribution {
         file.forEach((key, value) -> settings.put(key.toString(),
                 value.toString().replace("file:bundle/", "file:" + HOME + "/bundle/")));
         settings.put("felix.fileinstall.dir", etc.toString());
+        settings.put("flowbypass.failure.file", directory.resolve("failure").toString());
         settings.put("org.osgi.framework.storage", directory.resolve("cache").toString());
         return settings;
     }
@@ -142,8 +168,18 @@ final class Distribution {
         return HOME.resolve("bundle/" + symbolicName + ".jar");
     }
 
-    void close() throws Exception {
+    /** Stops it; its pins stay. */
+    void stop() throws Exception {
         framework.stop();
         framework.waitForStop(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
+    }
+
+    /** Stops it and removes its pins. */
+    void close() throws Exception {
+        try {
+            stop();
+        } finally {
+            pins.close();
+        }
     }
 }

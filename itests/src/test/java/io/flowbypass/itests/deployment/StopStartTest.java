@@ -38,7 +38,7 @@ class StopStartTest {
     @BeforeEach
     void cutAFlowThatKeepsRunning() throws Exception {
         lab = new Lab();
-        felix = new Distribution(directory);
+        felix = new Distribution(directory).start();
         Jmx.invoke("Xdp", "attach", lab.cableA(), "native");
         Jmx.invoke("Xdp", "attach", lab.cableB(), "native");
         a = lab.senderA();
@@ -56,7 +56,6 @@ class StopStartTest {
         try {
             felix.close();
         } finally {
-            Shell.run("rm -rf " + Distribution.PIN_ROOT);
             lab.close();
         }
     }

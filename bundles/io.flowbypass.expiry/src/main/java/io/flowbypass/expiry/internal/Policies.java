@@ -52,7 +52,7 @@ final class Policies {
         installed.put(id, policy);
         installed.values().stream().filter(other -> other != policy && other.name().equals(policy.name()))
                 .forEach(other -> LOG.log(Level.WARNING, duplicate(policy, other)));
-        changed(policy.name() + (before == null ? " was installed" : " was reconfigured"));
+        changed(policy.name() + (before == null ? " was added" : " was reconfigured"));
     }
 
     private static String duplicate(InstalledPolicy one, InstalledPolicy other) {
@@ -64,7 +64,7 @@ final class Policies {
     synchronized void remove(Map<String, ?> properties) {
         InstalledPolicy gone = forget((Long) properties.get(Constants.SERVICE_ID));
         if (gone != null) {
-            changed(gone.name() + " was uninstalled");
+            changed(gone.name() + " was removed");
         }
     }
 

@@ -99,7 +99,7 @@ class ExpiryEngineTest {
 
         assertThat(engine.availablePolicies()).containsExactly("idle");
         assertThat(engine.sweepNow()).isZero();
-        await().untilAsserted(() -> assertThat(fixture.notices).contains("swapped [idle] [idle]: idle was uninstalled"));
+        await().untilAsserted(() -> assertThat(fixture.notices).contains("swapped [idle] [idle]: idle was removed"));
     }
 
     @Test
@@ -112,8 +112,8 @@ class ExpiryEngineTest {
 
         await().untilAsserted(() -> assertThat(fixture.notices).containsExactly(
                 "swapped [] [a]: expiry started",
-                "swapped [a] [b, a]: b was installed",
-                "swapped [b, a] [b]: a was uninstalled",
+                "swapped [a] [b, a]: b was added",
+                "swapped [b, a] [b]: a was removed",
                 "swapped [b] []: other selected"));
     }
 

@@ -135,6 +135,7 @@ public final class PolicyBridge {
         refresh();
         if (plugin != null) {
             plugin.unregister();
+            plugin = null;
         }
     }
 
@@ -155,7 +156,9 @@ public final class PolicyBridge {
         List<Bridged> fresh = best.entrySet().stream().filter(each -> !bridged.containsKey(each.getKey()))
                 .map(each -> new Bridged(each.getKey(), each.getValue())).toList();
         fresh.forEach(this::bridge);
-        publishGuard();
+        if (!fresh.isEmpty()) {
+            publishGuard();
+        }
         fresh.stream().filter(this::isBad).forEach(this::handOutAgain);
         notifyAll();
     }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.management.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.TableFullException;
+import io.flowbypass.flow.TableStatistics;
+import java.lang.management.ManagementFactory;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import javax.management.MBeanServer;
+import org.junit.jupiter.api.Test;
+
+class FlowTableMBeanTest {
+    private static final MBeanServer SERVER = ManagementFactory.getPlatformMBeanServer();
+
+    private long now;
+    private long packets;
+    private int asked;
+    private boolean added = true;
+
+    private final FlowTable table = Fakes.of(FlowTable.class, (method, arguments) -> switch (method) {
+        case "statistics" -> {
+            asked++;
+            yield new TableStatistics(3, 1, 8, 0, 0, 0, 0, packets, packets * 100, 0);
+        }
+        case "bypass" -> added;
+        case "release" -> CompletableFuture.completedFuture(Optional.empty());
+        default -> throw new TableFullException("the table is full");
+    });
+    private final FlowTableMBean mbean = new FlowTableMBean(table, () -> now);
+
+    @Test
+    void looksAtTheTableOnceForAllAttributesOfOneRefresh() {
+        now = 1;
+        mbean.getActiveFlows();
+        mbean.getBypassedBytes();
+        now += TimeUnit.MILLISECONDS.toNanos(500);
+        assertThat(mbean.getOccupancy()).isEqualTo(50);
+        assertThat(asked).isEqualTo(1);
+        now += 1;
+        mbean.getActiveFlows();
+        assertThat(asked).isEqualTo(2);
+    }
+
+    @Test
+    void givesRatesOverTheTimeSinceTheSampleBeforeAndAtLeastASecond() {
+        assertThat(mbean.getBypassedPacketsPerSecond()).isZero();
+        packets = 1000;
+        now = TimeUnit.MILLISECONDS.toNanos(900);
+        assertThat(mbean.getBypassedPacketsPerSecond()).isZero();
+        now = TimeUnit.MILLISECONDS.toNanos(2000);
+        assertThat(mbean.getBypassedPacketsPerSecond()).isCloseTo(500, within(0.001));
+        assertThat(mbean.getBypassedBitsPerSecond()).isCloseTo(500 * 800, within(0.001));
+    }
+
+    @Test
+    void saysInASentenceWhatItDid() {
+        assertThat(mbean.bypass("tcp", "10.0.0.1", 1, "10.0.0.2", 443)).isEqualTo("bypassed TCP 10.0.0.1:1 > 10.0.0.2:443");
+        added = false;
+        assertThat(mbean.bypass("6", "10.0.0.1", 1, "10.0.0.2", 443))
+                .isEqualTo("already bypassed: TCP 10.0.0.1:1 > 10.0.0.2:443");
+        assertThat(mbean.release("udp", "10.0.0.1", 1, "10.0.0.2", 443))
+                .isEqualTo("not bypassed: UDP 10.0.0.1:1 > 10.0.0.2:443");
+    }
+
+    @Test
+    void throwsNothingThatAClientHasNoClassFor() {
+        assertThatThrownBy(() -> mbean.invoke("flush", new Object[0], new String[0]))
+                .isExactlyInstanceOf(IllegalStateException.class).hasMessage("the table is full");
+    }
+
+    @Test
+    void takesThePlaceOfAnMBeanThatWasLeftBehindAndKeepsItWhenThatOneStops() {
+        FlowTableMBean left = new FlowTableMBean(table, () -> now);
+        left.start();
+        mbean.start();
+        left.stop();
+
+        assertThat(SERVER.isRegistered(mbean.name())).isTrue();
+        mbean.stop();
+        assertThat(SERVER.isRegistered(mbean.name())).isFalse();
+    }
+}

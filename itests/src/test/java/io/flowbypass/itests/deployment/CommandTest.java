@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.deployment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.Shell;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The script as a user starts it, in a copy of what was built and in a mount namespace of its own: its pins and run
+ * directories are private, and a Flowbypass that works on this machine stays untouched.
+ */
+class CommandTest {
+    private static final long LIMIT_SECONDS = 120;
+
+    @TempDir
+    Path directory;
+    private Process namespace;
+    private final List<Process> started = new ArrayList<>();
+
+    @BeforeEach
+    void copyWhatWasBuilt() throws Exception {
+        Shell.run("mkdir -p " + directory + "/felix-config/target " + directory + "/bpf " + directory + "/bundles"
+                + " && touch " + directory + "/pom.xml && cp ../flowbypass " + directory
+                + " && cp -r ../felix-config/target/flowbypass " + directory + "/felix-config/target"
+                + " && touch " + directory + "/felix-config/target/flowbypass/built");
+        // It lives as long as this JVM holds its input open.
+        namespace = new ProcessBuilder("unshare", "--mount", "sh", "-ec", "mkdir -p /run/flowbypass"
+                + " && mount -t tmpfs tmpfs /run/flowbypass && mount -t bpf bpf /sys/fs/bpf && echo ready && cat")
+                .redirectErrorStream(true).start();
+        byte[] ready = namespace.getInputStream().readNBytes("ready\n".length());
+        assertThat(new String(ready)).isEqualTo("ready\n");
+    }
+
+    @AfterEach
+    void takeDown() throws Exception {
+        flowbypass("off");
+        for (Process process : started) {
+            process.destroyForcibly().waitFor();
+        }
+        namespace.destroy();
+        namespace.waitFor();
+        Shell.run("rmdir /run/flowbypass 2>/dev/null || true");
+    }
+
+    /** How a command ended. */
+    private record Outcome(int status, String out, String error) {
+    }
+
+    private Process start(String... command) throws IOException {
+        List<String> line = new ArrayList<>(List.of("nsenter", "--mount=/proc/" + namespace.pid() + "/ns/mnt",
+                "--wd=" + directory));
+        line.addAll(List.of(command));
+        Process process = new ProcessBuilder(line).redirectOutput(output("out")).redirectError(output("error")).start();
+        started.add(process);
+        return process;
+    }
+
+    private File output(String name) {
+        return directory.resolve(name).toFile();
+    }
+
+    private Outcome end(Process process) throws Exception {
+        assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).as("it ends").isTrue();
+        return new Outcome(process.exitValue(), said("out"), said("error"));
+    }
+
+    private String said(String name) throws IOException {
+        return Files.readString(directory.resolve(name));
+    }
+
+    private Outcome flowbypass(String... arguments) throws Exception {
+        return run("", arguments);
+    }
+
+    private Outcome run(String before, String... arguments) throws Exception {
+        return end(start("sh", "-c", before + " exec ./flowbypass " + String.join(" ", arguments)));
+    }
+
+    private void refuses(Outcome outcome, String... parts) {
+        assertThat(outcome.status()).as(outcome.toString()).isNotZero();
+        assertThat(outcome.error()).startsWith("flowbypass: ").contains(parts).hasLineCount(1);
+    }
+
+    @Test
+    void wrongArgumentsAreRefusedInASentence() throws Exception {
+        refuses(flowbypass("frobnicate"), "frobnicate", "help");
+        refuses(flowbypass("run"), "-i IFACE");
+        refuses(flowbypass("run", "-i"), "-i needs a value");
+        refuses(flowbypass("run", "-i", "nosuch0"), "no interface \"nosuch0\"", "lo");
+        refuses(flowbypass("run", "-i", "lo", "--mode", "turbo"), "native or generic");
+        refuses(flowbypass("demo", "--for", "0"), "--for");
+        refuses(flowbypass("demo", "--for", "soon"), "--for");
+        refuses(flowbypass("demo", "--report", "/nosuch/r.json"), "/nosuch/r.json");
+        refuses(flowbypass("off", "now"), "off takes no arguments");
+    }
+
+    @Test
+    void missingPackagesAreOnlyNamedWhenInstallingIsForbidden() throws Exception {
+        Files.createDirectory(directory.resolve("bin"));
+        String hidden = "for tool in bash sh env dirname grep sed cut tr cat readlink stat find apt-get id; do"
+                + " ln -s $(command -v $tool) bin/; done; export PATH=$PWD/bin FLOWBYPASS_INSTALL=no;";
+        refuses(run(hidden, "demo", "--for", "10"), "apt-get install -y --no-install-recommends", "maven", "clang",
+                "tcpdump");
+    }
+
+    @Test
+    void doctorNamesWhatThisMachineHas() throws Exception {
+        Outcome outcome = flowbypass("doctor");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        assertThat(outcome.out()).contains("kernel", "BTF", "CAP_BPF", "bpffs", "libbpf.so.1", "JDK", "clang");
+        Outcome loopback = flowbypass("doctor", "-i", "lo");
+        assertThat(loopback.status()).isNotZero();
+        assertThat(loopback.out()).contains("loopback");
+    }
+
+    @Test
+    void anInterfaceThatCarriesAnAddressOfThisMachineIsRefused() throws Exception {
+        try (Lab lab = new Lab()) {
+            Shell.run("ip address add 203.0.113.77/32 dev " + lab.cableA());
+            refuses(flowbypass("run", "-i", lab.cableA()), lab.cableA(), "203.0.113.77", "--inline-anyway");
+            assertThat(Shell.run("ip -d link show dev " + lab.cableA())).doesNotContain("xdp");
+        }
+    }
+
+    @Test
+    void aMissingCapabilityIsNamed() throws Exception {
+        try (Lab lab = new Lab()) {
+            Process process = start("setpriv", "--bounding-set=-bpf,-sys_admin", "./flowbypass", "run", "-i",
+                    lab.cableA());
+            refuses(end(process), "CAP_BPF");
+        }
+    }
+
+    @Test
+    void runCutsUntilOffAndOffWorksWithTheJvmDead() throws Exception {
+        try (Lab lab = new Lab()) {
+            Process run = start("./flowbypass", "run", "-i", lab.cableA(), "--mode", "native");
+            Jmx.eventually(() -> xdp(lab).contains("prog/xdp"), "XDP is attached");
+            assertThat(said("out")).contains("jconsole");
+            long jvm = Long.parseLong(said("out").replaceFirst("(?s).*process (\\d+)\\..*", "$1"));
+            Shell.run("kill -9 " + jvm);
+            refusesToGoOn(end(run));
+            assertThat(xdp(lab)).as("the links stay").contains("prog/xdp");
+            Outcome off = flowbypass("off");
+            assertThat(off.status()).isZero();
+            assertThat(off.out()).contains(lab.cableA()).contains("Removed the pins");
+            assertThat(xdp(lab)).doesNotContain("prog/xdp");
+        }
+    }
+
+    private static void refusesToGoOn(Outcome outcome) {
+        assertThat(outcome.status()).as(outcome.toString()).isNotZero();
+        assertThat(outcome.error()).contains("Felix ended by itself");
+    }
+
+    private static String xdp(Lab lab) {
+        return Shell.run("ip -d link show dev " + lab.cableA());
+    }
+
+    @Test
+    void theDemoCutsExpiresAccountsAndLeavesNothing() throws Exception {
+        Outcome outcome = flowbypass("demo", "--for", "15", "--report", "r.json");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        String report = said("r.json");
+        assertThat(report).contains("\"result\": \"ok\"").contains("\"packetsUnaccounted\": 0");
+        assertThat(number(report, "packetsCut")).isGreaterThan(10_000);
+        assertThat(number(report, "flowsEnded")).isPositive();
+        assertThat(number(report, "packetsTapped"))
+                .isEqualTo(number(report, "packetsSeen") + number(report, "packetsCut"));
+        assertThat(leftBehind()).isEmpty();
+    }
+
+    @Test
+    void aDemoThatIsKilledLeavesNothing() throws Exception {
+        Process demo = start("./flowbypass", "demo", "--for", "60");
+        Jmx.eventually(() -> said("out").contains("jconsole"), "the demo runs");
+        demo.destroyForcibly().waitFor();
+        Jmx.eventually(() -> leftBehind().isEmpty(), "the watchdog cleans up");
+    }
+
+    /** Namespaces, pins, run directories and processes of a demo. */
+    private String leftBehind() {
+        return Shell.run("nsenter --mount=/proc/" + namespace.pid() + "/ns/mnt sh -c 'ls -d /run/netns/flowbypass-*"
+                + " /sys/fs/bpf/flowbypass* /run/flowbypass/* 2>/dev/null || true'")
+                + Shell.run("pgrep -f " + directory + "/felix-config || true");
+    }
+
+    private static long number(String json, String name) {
+        return Long.parseLong(json.replaceFirst("(?s).*\"" + name + "\": (\\d+).*", "$1"));
+    }
+}
