@@ -7,11 +7,11 @@ import java.util.Arrays;
 import java.util.concurrent.Callable;
 import javax.management.Attribute;
 import javax.management.JMException;
-import javax.management.MBeanException;
 import javax.management.MBeanOperationInfo;
 import javax.management.MBeanServer;
 import javax.management.MalformedObjectNameException;
 import javax.management.ObjectName;
+import javax.management.RuntimeMBeanException;
 import org.awaitility.Awaitility;
 
 /** The product's MBeans in this JVM, used as JConsole uses them. */
@@ -43,7 +43,7 @@ public final class Jmx {
             String[] signature = Arrays.stream(found.getSignature()).map(parameter -> parameter.getType())
                     .toArray(String[]::new);
             return SERVER.invoke(name(type), operation, arguments, signature);
-        } catch (JMException e) {
+        } catch (JMException | RuntimeMBeanException e) {
             throw unwrapped(e);
         }
     }
@@ -52,7 +52,7 @@ public final class Jmx {
     public static Object attribute(String type, String attribute) {
         try {
             return SERVER.getAttribute(name(type), attribute);
-        } catch (JMException e) {
+        } catch (JMException | RuntimeMBeanException e) {
             throw unwrapped(e);
         }
     }
@@ -61,14 +61,14 @@ public final class Jmx {
     public static void setAttribute(String type, String attribute, Object value) {
         try {
             SERVER.setAttribute(name(type), new Attribute(attribute, value));
-        } catch (JMException e) {
+        } catch (JMException | RuntimeMBeanException e) {
             throw unwrapped(e);
         }
     }
 
-    private static RuntimeException unwrapped(JMException e) {
-        return e instanceof MBeanException && e.getCause() instanceof RuntimeException cause ? cause
-                : new IllegalStateException(e);
+    /** What the MBean itself threw. */
+    private static RuntimeException unwrapped(Exception e) {
+        return e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
     }
 
     private static ObjectName name(String type) {

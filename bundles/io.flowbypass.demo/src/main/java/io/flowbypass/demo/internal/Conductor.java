@@ -21,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
@@ -268,10 +269,12 @@ public final class Conductor implements FlowListener, Lane.Stage {
         long deadline = deadline(GONE_MILLIS);
         long received = client.confirmed(elephant);
         try (Capture probe = Capture.start(config.sensor_interface(), "port", Integer.toString(elephant.clientPort()))) {
+            // tcpdump also counts what it received before its filter was in force.
+            long before = probe.received();
             long from = System.nanoTime();
             Optional<FlowState> early = table.find(key);
             TimeUnit.NANOSECONDS.sleep(Math.max(0, deadline - System.nanoTime()));
-            long seen = probe.received();
+            long seen = probe.received() - before;
             Optional<FlowState> late = table.find(key);
             double seconds = (System.nanoTime() - from) / 1e9;
             if (over || early.isEmpty() || late.isEmpty()) {
@@ -316,19 +319,19 @@ public final class Conductor implements FlowListener, Lane.Stage {
     private static String describe(FlowRecord ended, long confirmed) {
         FlowState flow = ended.flow();
         String text = String.format(Locale.ROOT,
-                "ended    %s: %s%s%n         cut %s one way, %s the other; from %s to %s; asked for by %s (%s)",
-                flow.key(), ended.reason(), ended.detail().isEmpty() ? "" : ", " + ended.detail(),
+                "ended    %s, %s%s%n         cut %s one way, %s the other; from %s to %s; asked for by %s (%s)",
+                flow.key(), ended.reason(), ended.detail().isEmpty() ? "" : " (" + ended.detail() + ")",
                 counts(flow.forward()), counts(flow.reverse()), time(flow.firstSeen()), time(flow.lastSeen()),
                 flow.asker().isEmpty() ? "nobody named" : flow.asker(), flow.rule().isEmpty() ? flow.origin() : flow.rule());
         return confirmed == 0 ? text
-                : text + String.format(Locale.ROOT, "%n         its server received all the while: %,d bytes", confirmed);
+                : text + String.format(Locale.ROOT, "%n         its server received %,d bytes before and meanwhile", confirmed);
     }
 
     private static String counts(DirectionCounts counts) {
         return String.format(Locale.ROOT, "%,d packets, %,d bytes", counts.packets(), counts.bytes());
     }
 
-    private static LocalTime time(java.time.Instant instant) {
+    private static LocalTime time(Instant instant) {
         return LocalTime.ofInstant(instant, ZoneId.systemDefault()).truncatedTo(ChronoUnit.MILLIS);
     }
 

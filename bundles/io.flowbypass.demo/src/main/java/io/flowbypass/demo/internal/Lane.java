@@ -93,7 +93,7 @@ final class Lane {
                     Conversations.ELEPHANT_PORT);
             stage.bypass(elephant, bypassed);
         }
-        if (silent && bypassed == null) {
+        if (elephant != null && silent && bypassed == null) {
             elephant = null;
             nextBegin = now + PAUSE_MILLIS;
         }

@@ -61,6 +61,7 @@ final class Attachments {
                     .filter(attachment -> attachment.attached() || !attachment.problem().isEmpty()), WAIT_SECONDS * 1000);
             if (outcome.isEmpty() || !outcome.get().attached()) {
                 configuration.delete();
+                awaitGone(name);
                 throw new IllegalStateException(outcome.map(Attachment::problem).orElse(name + " is not attached after "
                         + WAIT_SECONDS + " s and was given up: is the bundle io.flowbypass.xdp running?"));
             }
@@ -88,8 +89,7 @@ final class Attachments {
             for (Configuration configuration : configurations) {
                 configuration.delete();
             }
-            if (await(() -> attachment(name).isPresent() ? Optional.empty() : Optional.of(true), WAIT_SECONDS * 1000)
-                    .isEmpty()) {
+            if (!awaitGone(name)) {
                 throw new IllegalStateException(name + " has no configuration any more, but is still there after "
                         + WAIT_SECONDS + " s" + shown(name) + "; look at the log");
             }
@@ -119,6 +119,12 @@ final class Attachments {
 
     private Optional<Attachment> attachment(String name) {
         return dataPlane.attachments().stream().filter(attachment -> attachment.interfaceName().equals(name)).findFirst();
+    }
+
+    /** A deleted configuration is carried out on another thread. */
+    private boolean awaitGone(String name) {
+        return await(() -> attachment(name).isPresent() ? Optional.empty() : Optional.of(true), WAIT_SECONDS * 1000)
+                .isPresent();
     }
 
     private String shown(String name) {

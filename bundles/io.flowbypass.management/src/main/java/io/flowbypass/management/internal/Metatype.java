@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.osgi.framework.Bundle;
@@ -72,7 +73,9 @@ record Metatype(String description, List<Setting> settings) {
         try {
             DocumentBuilderFactory factory = DocumentBuilderFactory.newDefaultNSInstance();
             factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
-            root = factory.newDocumentBuilder().parse(xml).getDocumentElement();
+            DocumentBuilder parser = factory.newDocumentBuilder();
+            parser.setErrorHandler(null); // the default one prints
+            root = parser.parse(xml).getDocumentElement();
         } catch (ParserConfigurationException e) {
             throw new IllegalStateException("the JDK's own XML parser refuses to forbid a DOCTYPE", e);
         }

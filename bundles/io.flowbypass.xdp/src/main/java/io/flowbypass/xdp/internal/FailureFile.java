@@ -14,15 +14,18 @@ final class FailureFile {
     private FailureFile() {
     }
 
-    /** Writes the sentence, where the framework property {@value #PROPERTY} names a file. */
-    static void write(BundleContext context, String sentence) {
+    /** Writes the sentence where the framework property {@value #PROPERTY} names a file; false when it was not written. */
+    static boolean write(BundleContext context, String sentence) {
         String file = context.getProperty(PROPERTY);
-        if (file != null) {
-            try {
-                Files.writeString(Path.of(file), sentence + System.lineSeparator());
-            } catch (IOException failed) {
-                System.getLogger(FailureFile.class.getName()).log(Level.WARNING, "cannot write " + file, failed);
-            }
+        if (file == null) {
+            return false;
+        }
+        try {
+            Files.writeString(Path.of(file), sentence + System.lineSeparator());
+            return true;
+        } catch (IOException failed) {
+            System.getLogger(FailureFile.class.getName()).log(Level.WARNING, "cannot write " + file, failed);
+            return false;
         }
     }
 }

@@ -137,11 +137,11 @@ public final class XdpInterface {
             problem = "";
         } catch (Refusal | RuntimeException refused) {
             problem = refused.getMessage();
-            LOG.log(Level.ERROR, "XDP is not attached to {0}. {1}", name, problem);
-            LOG.log(Level.DEBUG, "where it failed", refused);
-            if (fromFile) {
-                FailureFile.write(context, "XDP is not attached to " + name + ". " + problem);
+            String sentence = "XDP is not attached to " + name + ". " + problem;
+            if (!fromFile || !FailureFile.write(context, sentence)) {
+                LOG.log(Level.ERROR, sentence);
             }
+            LOG.log(Level.DEBUG, "where it failed", refused);
         }
     }
 

@@ -103,9 +103,10 @@ public final class XdpLoader {
                     installation.dataPlane(), null);
         } catch (Refusal | RuntimeException refused) {
             String sentence = "The XDP program is not loaded. " + refused.getMessage();
-            LOG.log(Level.ERROR, sentence);
+            if (!FailureFile.write(context, sentence)) {
+                LOG.log(Level.ERROR, sentence);
+            }
             LOG.log(Level.DEBUG, "where it failed", refused);
-            FailureFile.write(context, sentence);
         }
     }
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Product;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import javax.management.MBeanFeatureInfo;
+import javax.management.MBeanInfo;
+import javax.management.MBeanOperationInfo;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.osgi.framework.FrameworkUtil;
+
+/** An operator at JConsole: what is set there holds in the next sweep, and in the file. */
+class TuningTest {
+    private static final String IDLE = "Policy,name=idle";
+
+    private Product product;
+
+    @BeforeEach
+    void build() {
+        product = new Product();
+        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
+    }
+
+    @AfterEach
+    void takeDown() {
+        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        Jmx.setAttribute(IDLE, "UdpSeconds", 60);
+        product.close();
+    }
+
+    @Test
+    void aTimeoutHoldsInTheNextSweepAndInTheFileWithItsComments() throws Exception {
+        Jmx.invoke("FlowTable", "bypass", "UDP", "198.51.100.1", 1, "198.51.100.2", 2);
+        long begin = System.nanoTime();
+        Jmx.eventually(() -> System.nanoTime() - begin > 1_100_000_000L, "the flow is idle for more than a second");
+        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("a minute's timeout").isEqualTo(0);
+        Jmx.setAttribute(IDLE, "UdpSeconds", 1);
+        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("a second's timeout").isEqualTo(1);
+        Jmx.eventually(() -> file().contains("udp.seconds = 1\n"), "the file has it");
+        assertThat(file()).contains("# Seconds without a packet in either direction after which a UDP flow ends");
+    }
+
+    @Test
+    void aHandEditOfTheFileShowsUpAndABadOneKeepsTheLastGoodValue() throws Exception {
+        edit("udp.seconds", "7");
+        Jmx.eventually(() -> Jmx.attribute(IDLE, "UdpSeconds").equals(7), "a hand edit holds");
+        edit("udp.seconds", "soon");
+        Jmx.eventually(() -> !((String) Jmx.attribute(IDLE, "ConfigurationProblem")).isEmpty(), "the problem is said");
+        assertThat((String) Jmx.attribute(IDLE, "ConfigurationProblem")).contains("udp.seconds").contains("soon");
+        assertThat(Jmx.attribute(IDLE, "UdpSeconds")).isEqualTo(7);
+        edit("udp.seconds", "8");
+        Jmx.eventually(() -> ((String) Jmx.attribute(IDLE, "ConfigurationProblem")).isEmpty(), "the problem is gone");
+        assertThat(Jmx.attribute(IDLE, "UdpSeconds")).isEqualTo(8);
+    }
+
+    @Test
+    void everyAttributeOperationAndParameterHasANameAndADescription() throws Exception {
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+        Set<ObjectName> names = server.queryNames(new ObjectName("io.flowbypass:*"), null);
+        assertThat(names).hasSizeGreaterThanOrEqualTo(4);
+        for (ObjectName name : names) {
+            MBeanInfo info = server.getMBeanInfo(name);
+            described(name, List.of(info.getAttributes()));
+            described(name, List.of(info.getOperations()));
+            for (MBeanOperationInfo operation : info.getOperations()) {
+                assertThat(operation.getImpact()).as(name + " " + operation.getName())
+                        .isNotEqualTo(MBeanOperationInfo.UNKNOWN);
+                described(name, Arrays.asList(operation.getSignature()));
+            }
+        }
+    }
+
+    private static void described(ObjectName mbean, List<? extends MBeanFeatureInfo> features) {
+        for (MBeanFeatureInfo feature : features) {
+            assertThat(feature.getDescription()).as(mbean + " " + feature.getName()).isNotBlank()
+                    .isNotEqualTo(feature.getName());
+            assertThat(feature.getName()).as(mbean.toString()).doesNotMatch("p\\d+");
+        }
+    }
+
+    private static Path path() {
+        return Path.of(FrameworkUtil.getBundle(TuningTest.class).getBundleContext().getProperty("felix.fileinstall.dir"))
+                .resolve("io.flowbypass.policy.idle.cfg");
+    }
+
+    private static String file() throws IOException {
+        return Files.readString(path());
+    }
+
+    private static void edit(String key, String value) throws IOException {
+        Files.writeString(path(), file().replaceFirst("(?m)^" + key.replace(".", "\\.") + " = .*$", key + " = " + value));
+    }
+}
