@@ -32,6 +32,9 @@ class FirstFlowTest {
 
     @AfterEach
     void takeDown() {
+        if (product == null) {
+            return;
+        }
         product.close();
         lab.close();
     }

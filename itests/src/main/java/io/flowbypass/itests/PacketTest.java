@@ -57,6 +57,9 @@ class PacketTest {
 
     @AfterEach
     void takeDown() {
+        if (product == null) {
+            return;
+        }
         dataPlane.setPaused(false);
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
         program.close();

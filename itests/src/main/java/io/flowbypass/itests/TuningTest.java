@@ -36,6 +36,9 @@ class TuningTest {
 
     @AfterEach
     void takeDown() {
+        if (product == null) {
+            return;
+        }
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
         Jmx.setAttribute(IDLE, "UdpSeconds", 60);
         product.close();

@@ -38,6 +38,7 @@ public final class Lab implements AutoCloseable {
 
     /** Builds it. */
     public Lab() {
+        Root.required();
         reaper = new Reaper("for host in a b; do ns=flowbypass-" + name + "$host\n"
                 + "  ip link del " + name + "$host\n"
                 + "  for pid in $(ip netns pids $ns); do kill -9 $pid; done\n"

@@ -21,6 +21,7 @@ public final class Product implements AutoCloseable {
 
     /** Waits until everything runs. */
     public Product() {
+        Root.required();
         Jmx.awaitAll();
         bypassedBefore = (Long) Jmx.attribute("FlowTable", "BypassedPackets");
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Shell;
 import java.io.File;
 import java.io.IOException;
@@ -32,6 +33,7 @@ class CommandTest {
 
     @BeforeEach
     void copyWhatWasBuilt() throws Exception {
+        Root.required();
         Shell.run("mkdir -p " + directory + "/felix-config/target " + directory + "/bpf " + directory + "/bundles"
                 + " && touch " + directory + "/pom.xml && cp ../flowbypass " + directory
                 + " && cp -r ../felix-config/target/flowbypass " + directory + "/felix-config/target"
@@ -46,6 +48,9 @@ class CommandTest {
 
     @AfterEach
     void takeDown() throws Exception {
+        if (namespace == null) {
+            return;
+        }
         flowbypass("off");
         for (Process process : started) {
             process.destroyForcibly().waitFor();

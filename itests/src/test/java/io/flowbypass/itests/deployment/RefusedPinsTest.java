@@ -4,6 +4,7 @@ package io.flowbypass.itests.deployment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Root;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
 import java.nio.file.Files;
@@ -25,12 +26,15 @@ class RefusedPinsTest {
 
     @BeforeEach
     void prepare() throws Exception {
+        Root.required();
         felix = new Distribution(directory);
     }
 
     @AfterEach
     void takeDown() throws Exception {
-        felix.close();
+        if (felix != null) {
+            felix.close();
+        }
     }
 
     @Test

@@ -53,6 +53,9 @@ class StopStartTest {
 
     @AfterEach
     void takeDown() throws Exception {
+        if (lab == null) {
+            return;
+        }
         try {
             felix.close();
         } finally {

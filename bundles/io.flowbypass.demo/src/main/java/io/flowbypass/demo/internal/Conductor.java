@@ -152,7 +152,6 @@ public final class Conductor implements FlowListener, Lane.Stage {
             report(Account.unfinished("The demo was ended before its account was closed."));
         } catch (IOException | RuntimeException e) {
             report(Account.unfinished(String.valueOf(e.getMessage())));
-            System.err.println("flowbypass: the demo failed: " + e.getMessage());
         } finally {
             stopFramework();
         }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flowbypass.flow.DirectionCounts;
+import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowListener;
+import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.FlowState;
+import io.flowbypass.flow.Origin;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class DeliveryTest {
+    private final Delivery delivery = new Delivery();
+    private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    private final CountDownLatch taken = new CountDownLatch(1);
+
+    @AfterEach
+    void close() {
+        delivery.close();
+    }
+
+    @Test
+    void shouldTakeABatchAtOnceWhenNobodyMustHaveIt() {
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(taken.getCount()).isZero();
+    }
+
+    @Test
+    void shouldHandEveryListenerEveryBatchInOrder() throws Exception {
+        delivery.add("a", hearing("a"));
+        delivery.add("b", hearing("b"));
+        delivery.deliver(batch("1"), taken::countDown);
+        delivery.deliver(batch("2"), taken::countDown);
+        List<String> all = List.of(next(), next(), next(), next());
+        assertThat(all).containsSubsequence("a1", "a2").containsSubsequence("b1", "b2");
+    }
+
+    @Test
+    void shouldHoldABatchUntilADurableListenerThatIsNotThereYetTookIt() throws Exception {
+        delivery.setDurable(Set.of("records"));
+        delivery.deliver(batch("1"), taken::countDown);
+        delivery.deliver(batch("2"), taken::countDown);
+        assertThat(taken.getCount()).isEqualTo(1);
+        delivery.add("records", hearing("r"));
+        assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(next()).isEqualTo("r1");
+        assertThat(next()).isEqualTo("r2");
+    }
+
+    @Test
+    void shouldGiveABatchAgainToAListenerThatThrew() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        delivery.setDurable(Set.of("records"));
+        delivery.add("records", records -> {
+            if (calls.incrementAndGet() < 3) {
+                throw new IllegalStateException("disk full");
+            }
+            heard.add(records.get(0).id());
+        });
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(next()).isEqualTo("1");
+        assertThat(calls.get()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldGiveABatchToTheNextListenerWhenADurableOneLeftWithIt() throws Exception {
+        delivery.setDurable(Set.of("records"));
+        CountDownLatch inside = new CountDownLatch(1);
+        FlowListener stuck = records -> {
+            inside.countDown();
+            await(new CountDownLatch(1));
+        };
+        delivery.add("records", stuck);
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
+        delivery.remove("records", stuck);
+        assertThat(taken.getCount()).isEqualTo(1);
+        delivery.add("records", hearing("r"));
+        assertThat(next()).isEqualTo("r1");
+        assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void shouldLoseAndCountWhatASlowListenerCannotTakeAndNotDelayTheRest() throws Exception {
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        delivery.add("slow", records -> {
+            inside.countDown();
+            await(go);
+        });
+        delivery.add("quick", hearing("q"));
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
+        delivery.deliver(Collections.nCopies(Outlet.LIMIT, batch("2").get(0)), taken::countDown);
+        assertThat(next()).isEqualTo("q1");
+        assertThat(delivery.lost()).isGreaterThanOrEqualTo(Outlet.LIMIT);
+        go.countDown();
+    }
+
+    @Test
+    void shouldRefuseASecondListenerOfTheSameName() throws Exception {
+        delivery.add("a", hearing("first"));
+        delivery.add("a", hearing("second"));
+        delivery.deliver(batch("1"), taken::countDown);
+        delivery.deliver(batch("2"), taken::countDown);
+        assertThat(List.of(next(), next())).containsExactly("first1", "first2");
+    }
+
+    /** Waits in a listener until the test lets it go, or the listener's thread is interrupted. */
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private FlowListener hearing(String name) {
+        return records -> heard.add(name + records.get(0).id());
+    }
+
+    private String next() throws InterruptedException {
+        return heard.poll(10, TimeUnit.SECONDS);
+    }
+
+    private static List<FlowRecord> batch(String id) {
+        DirectionCounts none = new DirectionCounts(0, 0, 0);
+        return List.of(new FlowRecord(id, new FlowState(FlowKey.of(6, "10.0.0.1", 1, "10.0.0.2", 2), none, none,
+                Instant.EPOCH, Instant.EPOCH, Origin.OTHER, "", "", ""), EndReason.IDLE, ""));
+    }
+}
