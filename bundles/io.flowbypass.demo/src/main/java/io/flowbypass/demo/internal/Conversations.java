@@ -26,7 +26,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>{@code server} answers until its standard input ends. {@code client ADDRESS...} holds short conversations with
  * these servers until then, and carries out what it reads, one order a line: {@code start} and an
- * {@linkplain Elephant#line() elephant}, or {@code stop} and its port. For each elephant it prints once a second
+ * {@linkplain Elephant#line() elephant}, or {@code stop} and its port. For each elephant it prints twice a second
  * {@code confirmed PORT BYTES}: what the server says it has received, which is how one sees that the conversation goes
  * on.
  */
@@ -44,6 +44,7 @@ public final class Conversations {
     private static final int DATAGRAM_ANSWER_BYTES = 400;
     private static final int SHORT_PER_SECOND = 200;
     private static final int TIMEOUT_MILLIS = 1000;
+    private static final long SAY_NANOS = 500_000_000;
     private static final long BURST_NANOS = 2_000_000;
 
     /** By client port: whether the elephant is to go on. Only the thread that reads the orders looks up here. */
@@ -129,7 +130,7 @@ public final class Conversations {
                     sent++;
                 }
                 confirmed = Math.max(confirmed, line.confirmed());
-                if (now - said >= 1_000_000_000) {
+                if (now - said >= SAY_NANOS) {
                     said = now;
                     say("confirmed " + elephant.clientPort() + " " + confirmed);
                 }

@@ -16,6 +16,8 @@ final class Lane {
     /** How long after the last elephant fell silent all of them should have expired. */
     static final long EXPIRY_MILLIS = 5000;
 
+    /** The least time that it is bypassed while it talks. */
+    private static final long CUT_MILLIS = 2200;
     private static final long PAUSE_MILLIS = 1000;
     private static final int PORTS_PER_LANE = 1000;
     // Below the kernel's own choice of client ports, so that a port says which conversation it is.
@@ -52,13 +54,14 @@ final class Lane {
      * A lane.
      *
      * @param stage where it plays
-     * @param number 0 and up; it staggers the lanes
+     * @param number 0 and up; elephants of a higher one live longer
+     * @param beginMillis when the first elephant begins
      * @param tcp TCP or else UDP
      * @param client address of the client
      * @param server address of the server
      * @param packetsPerSecond rate of each elephant
      */
-    Lane(Stage stage, int number, boolean tcp, String client, String server, int packetsPerSecond) {
+    Lane(Stage stage, int number, long beginMillis, boolean tcp, String client, String server, int packetsPerSecond) {
         this.stage = stage;
         this.number = number;
         this.tcp = tcp;
@@ -66,7 +69,7 @@ final class Lane {
         this.server = server;
         this.packetsPerSecond = packetsPerSecond;
         this.lifeMillis = 8000 + 2000L * number;
-        this.nextBegin = 500L * number;
+        this.nextBegin = beginMillis;
     }
 
     /**
@@ -77,7 +80,7 @@ final class Lane {
      */
     void step(long now, long last) {
         if (elephant == null) {
-            if (now >= nextBegin && now + SEEN_MILLIS < last) {
+            if (now >= nextBegin && now + SEEN_MILLIS + CUT_MILLIS < last) {
                 begun = now;
                 asked = false;
                 silent = false;

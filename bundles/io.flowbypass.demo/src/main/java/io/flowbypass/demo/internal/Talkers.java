@@ -77,7 +77,7 @@ final class Talkers implements AutoCloseable {
         orders.println("stop " + elephant.clientPort());
     }
 
-    /** Bytes that the server had received of an elephant when it last said so, about once a second. */
+    /** Bytes that the server had received of an elephant when it last said so, about twice a second. */
     long confirmed(Elephant elephant) {
         return confirmed.getOrDefault(elephant.clientPort(), 0L);
     }

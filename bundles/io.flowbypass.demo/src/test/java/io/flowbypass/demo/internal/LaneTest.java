@@ -35,7 +35,7 @@ class LaneTest {
         public void end(Elephant elephant) {
             acts.add("end " + elephant.clientPort());
         }
-    }, 0, true, "192.0.2.1", "192.0.2.2", 1000);
+    }, 0, 0, true, "192.0.2.1", "192.0.2.2", 1000);
 
     private void step(long from, long to, long last) {
         for (long now = from; now < to; now += STEP) {
