@@ -13,6 +13,9 @@ import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.maps.Gate;
+import io.flowbypass.maps.MapService;
+import io.flowbypass.maps.Mapping;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import java.nio.file.Path;
@@ -35,6 +38,12 @@ class PacketTest {
     private static final int XDP_PASS = 2;
     private static final int MORE_FRAGMENTS_V4 = 0x2000;
     private static final int MORE_FRAGMENTS_V6 = 1;
+
+    /** Offsets of {@code bpf/flowbypass.h}. */
+    private static final int RECORD_ADDR = 32;
+    private static final int RECORD_PORTS = 40;
+    private static final int RECORD_MATCH = 48;
+    private static final int INFO_BYTES = 144;
 
     private Product product;
     private FlowTable table;
@@ -83,6 +92,48 @@ class PacketTest {
         passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, "198.51.100.3", UDP).udp(1000, 2000).bytes());
         passes(Verdict.PASSED_NO_FLOW, ethernet().ipv6(A6, "2001:db8:fffe::2", UDP).udp(1000, 2000).bytes());
         passes(Verdict.PASSED_NO_FLOW, ethernet().ipv6(A6, "2001:db8:ffff::3", UDP).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void aCellIsOnlyAHintTheWholeKeyOfTheSlotHasToBeThePackets() {
+        Gate gate = product.service(MapService.class).newGate();
+        assertThat(gate.enter()).isTrue();
+        try {
+            Mapping records = dataPlane.records().map(gate);
+            Mapping info = dataPlane.info().map(gate);
+            byte[] udp4 = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+            byte[] udp6 = ethernet().ipv6(A6, B6, UDP).udp(1000, 2000).bytes();
+            int slot4 = liveSlot(records, UDP | 4 << 8);
+            int slot6 = liveSlot(records, UDP | 6 << 8);
+            for (int word : new int[] {RECORD_ADDR, RECORD_PORTS, RECORD_MATCH}) {
+                passesWhileAnotherBitStandsIn(records, slot4 * 128 + word, udp4);
+                passesWhileAnotherBitStandsIn(records, slot6 * 128 + word, udp6);
+            }
+            for (int word = 0; word < 4; word++) {
+                passesWhileAnotherBitStandsIn(info, slot6 * INFO_BYTES + word * 8, udp6);
+            }
+        } finally {
+            gate.exit();
+            gate.close();
+        }
+    }
+
+    private static int liveSlot(Mapping records, int keyAndFamily) {
+        for (int slot = 0; slot < records.size() / 128; slot++) {
+            if (records.getInt(slot * 128 + RECORD_MATCH) == (keyAndFamily | 1 << 16)) {
+                return slot;
+            }
+        }
+        throw new AssertionError("no such flow");
+    }
+
+    /** The packet's source is the smaller endpoint, so its record is the slot's first. */
+    private void passesWhileAnotherBitStandsIn(Mapping memory, int at, byte[] frame) {
+        cuts(frame);
+        memory.setLong(at, memory.getLong(at) ^ 1);
+        passes(Verdict.PASSED_NO_FLOW, frame);
+        memory.setLong(at, memory.getLong(at) ^ 1);
+        cuts(frame);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.flowbypass.itests.deployment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.tools.attach.VirtualMachine;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Root;
@@ -13,7 +14,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.management.Attribute;
+import javax.management.MBeanParameterInfo;
+import javax.management.MBeanServerConnection;
+import javax.management.ObjectName;
+import javax.management.remote.JMXConnector;
+import javax.management.remote.JMXConnectorFactory;
+import javax.management.remote.JMXServiceURL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,8 +49,8 @@ class CommandTest {
                 + " && cp -r ../felix-config/target/flowbypass " + directory + "/felix-config/target"
                 + " && touch " + directory + "/felix-config/target/flowbypass/built");
         // It lives as long as this JVM holds its input open.
-        namespace = new ProcessBuilder("unshare", "--mount", "sh", "-ec", "mkdir -p /run/flowbypass /run/netns"
-                + " && mount -t tmpfs tmpfs /run/flowbypass && mount -t tmpfs tmpfs /run/netns && mount -t bpf bpf /sys/fs/bpf && echo ready && cat")
+        namespace = new ProcessBuilder("unshare", "--mount", "sh", "-ec",
+                "mount -t tmpfs tmpfs /run && mount -t bpf bpf /sys/fs/bpf && echo ready && cat")
                 .redirectErrorStream(true).start();
         byte[] ready = namespace.getInputStream().readNBytes("ready\n".length());
         assertThat(new String(ready)).isEqualTo("ready\n");
@@ -57,7 +67,6 @@ class CommandTest {
         }
         namespace.destroy();
         namespace.waitFor();
-        Shell.run("rmdir /run/flowbypass 2>/dev/null || true");
     }
 
     /** How a command ended. */
@@ -178,8 +187,11 @@ class CommandTest {
     }
 
     @Test
-    void theDemoCutsExpiresAccountsAndLeavesNothing() throws Exception {
-        Outcome outcome = flowbypass("demo", "--for", "15", "--report", "r.json");
+    void theDemoCutsExpiresAccountsAndLeavesNothingAndAJmxClientCanAttachMeanwhile() throws Exception {
+        Process demo = start("./flowbypass", "demo", "--for", "15", "--report", "r.json");
+        Jmx.eventually(() -> said("out").contains("XDP runs on"), "the demo runs");
+        attachAndUse(said("out").replaceFirst("(?s).*jconsole (\\d+).*", "$1"));
+        Outcome outcome = end(demo);
         assertThat(outcome.status()).as(outcome.toString()).isZero();
         String report = said("r.json");
         assertThat(report).contains("\"result\": \"ok\"").contains("\"packetsUnaccounted\": 0");
@@ -188,6 +200,38 @@ class CommandTest {
         assertThat(number(report, "packetsTapped"))
                 .isEqualTo(number(report, "packetsSeen") + number(report, "packetsCut"));
         assertThat(leftBehind()).isEmpty();
+    }
+
+    /** What a person does in JConsole, found by the names that JConsole shows. */
+    private void attachAndUse(String pid) throws Exception {
+        VirtualMachine jvm = VirtualMachine.attach(pid);
+        try (JMXConnector connector = JMXConnectorFactory.connect(new JMXServiceURL(jvm.startLocalManagementAgent()))) {
+            MBeanServerConnection server = connector.getMBeanServerConnection();
+            ObjectName flows = new ObjectName("io.flowbypass:type=FlowTable");
+            assertThat(server.getAttribute(flows, "UnaccountedPackets")).isEqualTo(0L);
+            assertThat(call(server, flows, "bypass")).startsWith("bypassed UDP 203.0.113.5:1000 > 203.0.113.6:2000");
+            assertThat(call(server, flows, "find")).startsWith("UDP 203.0.113.5:1000 > 203.0.113.6:2000");
+            assertThat(call(server, flows, "release")).contains("RELEASED");
+            assertThat(call(server, flows, "find")).startsWith("not bypassed");
+            ObjectName idle = new ObjectName("io.flowbypass:type=Policy,name=idle");
+            server.setAttribute(idle, new Attribute("UdpSeconds", 2));
+            assertThat(server.getAttribute(idle, "UdpSeconds")).isEqualTo(2);
+            Jmx.eventually(() -> Shell.run("nsenter --mount=/proc/" + namespace.pid() + "/ns/mnt sh -c 'cat"
+                    + " /run/flowbypass/demo.*/etc/io.flowbypass.policy.idle.cfg'").contains("udp.seconds = 2\n"),
+                    "the file has it");
+        } finally {
+            jvm.detach();
+        }
+    }
+
+    private static String call(MBeanServerConnection server, ObjectName name, String operation) throws Exception {
+        Map<String, Object> values = Map.of("protocol", "UDP", "source", "203.0.113.5", "sourcePort", 1000, "destination",
+                "203.0.113.6", "destinationPort", 2000);
+        MBeanParameterInfo[] parameters = Stream.of(server.getMBeanInfo(name).getOperations())
+                .filter(info -> info.getName().equals(operation)).findFirst().orElseThrow().getSignature();
+        return (String) server.invoke(name, operation,
+                Stream.of(parameters).map(parameter -> values.get(parameter.getName())).toArray(),
+                Stream.of(parameters).map(MBeanParameterInfo::getType).toArray(String[]::new));
     }
 
     @Test
