@@ -6,10 +6,12 @@ import io.flowbypass.expiry.ExpiryListener;
 import io.flowbypass.flow.Difference;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.policy.ExpiryPolicy;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Dictionary;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -17,7 +19,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -93,7 +95,6 @@ public final class ExpiryEngine implements Expiry {
     private final List<String> hung = new ArrayList<>();
     private final Object storing = new Object();
     private ScheduledExecutorService watchdog;
-    private StoredConfiguration stored;
     private Worker worker;
     private volatile Settings settings;
 
@@ -134,11 +135,8 @@ public final class ExpiryEngine implements Expiry {
 
     /** Starts sweeping. */
     @Activate
-    public synchronized void activate(BundleContext context, Config config) {
+    public synchronized void activate(Config config) {
         settings = Settings.of(config);
-        String directories = context.getProperty("felix.fileinstall.dir");
-        stored = new StoredConfiguration(PID,
-                directories == null ? null : Path.of(directories.split(",")[0].strip()));
         policies.start(settings.policies);
         startWorker();
         watchdog = Executors.newSingleThreadScheduledExecutor(run -> Notices.daemon(run, "flowbypass-expiry-watchdog"));
@@ -276,7 +274,19 @@ public final class ExpiryEngine implements Expiry {
             throw new IllegalStateException(
                     key + " is unchanged: Configuration Admin, which keeps it, is not running; start it");
         }
-        stored.set(admin, key, value);
+        try {
+            Configuration configuration = admin.getConfiguration(PID, "?");
+            Dictionary<String, Object> properties = configuration.getProperties();
+            if (properties == null) {
+                properties = new Hashtable<>();
+            }
+            // The other properties stay: one of them names the file, which FileInstall rewrites with its comments.
+            properties.put(key, value);
+            configuration.updateIfDifferent(properties);
+        } catch (IOException e) {
+            throw new IllegalStateException(key + " = " + value + " of " + PID + " cannot be stored: " + e
+                    + "; make the framework's storage writable", e);
+        }
         awaitInForce(key + " = " + value, inForce);
     }
 

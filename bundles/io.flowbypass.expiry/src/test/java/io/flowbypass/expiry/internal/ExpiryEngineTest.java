@@ -8,14 +8,13 @@ import static org.awaitility.Awaitility.await;
 import io.flowbypass.flow.Decision;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.policy.ExpiryPolicy;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Hashtable;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ExpiryEngineTest {
     private static final int NEVER = 3600000;
@@ -262,8 +261,8 @@ class ExpiryEngineTest {
     }
 
     @Test
-    void keepsASelectionInTheConfigurationAndInANewFile(@TempDir Path etc) throws Exception {
-        fixture.framework.put("felix.fileinstall.dir", etc + ", /elsewhere");
+    void keepsASelectionAndAnIntervalInTheConfigurationBesideWhatIsThere() throws Exception {
+        fixture.stored = new Hashtable<>(Map.of("felix.fileinstall.filename", "file:/etc/expiry.cfg"));
         fixture.withConfigurationAdmin();
         fixture.install(1, 0, "a", KEEPER);
         fixture.install(2, 0, "b", KEEPER);
@@ -272,12 +271,10 @@ class ExpiryEngineTest {
         engine.selectPolicies(List.of("b", "a"));
         engine.setSweepIntervalMillis(500);
 
-        Path file = etc.resolve("io.flowbypass.expiry.cfg");
         assertThat(engine.activePolicies()).containsExactly("b", "a");
         assertThat(engine.sweepIntervalMillis()).isEqualTo(500);
-        assertThat(Files.readAllLines(file)).containsExactly("active.policies = b,a");
-        assertThat(fixture.stored.get(StoredConfiguration.FILE)).isEqualTo(file.toFile().toURI().toString());
-        assertThat(fixture.stored.get(ExpiryEngine.INTERVAL)).isEqualTo("500");
+        assertThat(fixture.stored).isEqualTo(new Hashtable<>(Map.of("felix.fileinstall.filename", "file:/etc/expiry.cfg",
+                ExpiryEngine.ACTIVE, "b,a", ExpiryEngine.INTERVAL, "500")));
     }
 
     @Test

@@ -8,12 +8,10 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
 import java.util.Dictionary;
-import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
@@ -21,7 +19,6 @@ import org.osgi.service.cm.ConfigurationAdmin;
 final class Fixture implements ExpiryListener {
     final ExpiryEngine engine = new ExpiryEngine();
     final List<String> notices = new CopyOnWriteArrayList<>();
-    final Map<String, String> framework = new HashMap<>();
     /** What Configuration Admin holds for expiry; null for nothing. */
     volatile Dictionary<String, Object> stored;
 
@@ -30,8 +27,7 @@ final class Fixture implements ExpiryListener {
     }
 
     Fixture activate(int intervalMillis, String policies) {
-        BundleContext context = proxy(BundleContext.class, (name, args) -> framework.get(args[0]));
-        engine.activate(context, new Settings(intervalMillis, policies));
+        engine.activate(new Settings(intervalMillis, policies));
         return this;
     }
 
