@@ -97,7 +97,7 @@ public final class Lab implements AutoCloseable {
         String cable = name + host;
         Shell.run("ip netns add " + ns
                 + "\nip link add " + cable + " type veth peer name eth0 netns " + ns
-                + "\nsysctl -qw net.ipv6.conf." + cable + ".disable_ipv6=1"
+                + "\necho 1 >/proc/sys/net/ipv6/conf/" + cable + "/disable_ipv6"
                 + "\nethtool -K " + cable + " gro off >/dev/null"
                 + "\nip link set " + cable + " up"
                 + "\nmac=$(cat /sys/class/net/" + cable + "/address)"
