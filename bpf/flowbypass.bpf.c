@@ -128,8 +128,6 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, const struct fb_config *
 		found = fb_search(fb_bucket2(bucket, tag, settings->bucket_mask), tag, packet, settings->seed[1], &hit);
 	if (found != FB_PARSED)
 		return found;
-	if (hit.state == FB_CLOSING)
-		return FB_PASSED_CLOSING;
 
 	record = hit.record;
 	now = bpf_ktime_get_coarse_ns();
@@ -140,6 +138,9 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, const struct fb_config *
 	if (packet->key.proto == (IPPROTO_TCP | 4 << 8) || packet->key.proto == (IPPROTO_TCP | 6 << 8))
 		if ((packet->tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN)
 			fb_reopen(&hit, packet->direction);
+	/* After the marks: should the flow turn out to have woken up, its SYN is not forgotten. */
+	if (hit.state == FB_CLOSING)
+		return FB_PASSED_CLOSING;
 	if (record->seen & FB_SEEN_REOPENED)
 		return FB_PASSED_REOPENED;
 

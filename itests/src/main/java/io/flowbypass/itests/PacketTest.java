@@ -44,6 +44,8 @@ class PacketTest {
     private static final int RECORD_PORTS = 40;
     private static final int RECORD_MATCH = 48;
     private static final int INFO_BYTES = 144;
+    private static final int LIVE = 1;
+    private static final int CLOSING = 2;
 
     private Product product;
     private FlowTable table;
@@ -118,9 +120,26 @@ class PacketTest {
         }
     }
 
+    @Test
+    void aSynThatComesWhileItsFlowIsBeingTakenOutIsNotForgottenShouldTheFlowStay() {
+        Gate gate = product.service(MapService.class).newGate();
+        assertThat(gate.enter()).isTrue();
+        try {
+            Mapping records = dataPlane.records().map(gate);
+            int match = liveSlot(records, TCP | 4 << 8) * 128 + RECORD_MATCH;
+            records.setInt(match, TCP | 4 << 8 | CLOSING << 16);
+            passes(Verdict.PASSED_CLOSING, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
+            records.setInt(match, TCP | 4 << 8 | LIVE << 16);
+            passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
+        } finally {
+            gate.exit();
+            gate.close();
+        }
+    }
+
     private static int liveSlot(Mapping records, int keyAndFamily) {
         for (int slot = 0; slot < records.size() / 128; slot++) {
-            if (records.getInt(slot * 128 + RECORD_MATCH) == (keyAndFamily | 1 << 16)) {
+            if (records.getInt(slot * 128 + RECORD_MATCH) == (keyAndFamily | LIVE << 16)) {
                 return slot;
             }
         }

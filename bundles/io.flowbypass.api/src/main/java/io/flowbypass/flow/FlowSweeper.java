@@ -19,7 +19,7 @@ public interface FlowSweeper {
      * later, by the table's own thread. A flow that received a packet since the test saw it stays.
      *
      * @param test decides over each flow; what it throws ends the sweep and reaches the caller
-     * @param budget the longest time to spend, looked at every 4096 flows; the next sweep goes on from there
+     * @param budget the longest time to spend, looked at every 256 flows; the next sweep goes on from there
      * @return what was done
      */
     SweepResult sweep(FlowTest test, Duration budget);

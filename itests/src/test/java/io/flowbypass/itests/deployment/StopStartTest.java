@@ -68,10 +68,15 @@ class StopStartTest {
         awaitMoreTraffic();
         long forward = a.stop();
         long reverse = b.stop();
-        String record = String.valueOf(Jmx.invoke("FlowTable", "release", "UDP", Lab.A, 5000, Lab.B, 6000));
+        // The captures still work, and have read everything that came before these.
+        a.send(5999, Lab.B, 6000, 50, PAYLOAD);
+        b.send(5999, Lab.A, 5000, 50, PAYLOAD);
+        Jmx.eventually(() -> behindA.seen(5999, 6000) == 50 && behindB.seen(5999, 5000) == 50,
+                "flows that are not bypassed are seen");
         assertThat(behindA.seen(5000, 6000)).as("packets of the cut flow that were seen").isZero();
         assertThat(behindB.seen(6000, 5000)).as("packets of the cut flow that were seen").isZero();
-        assertThat(record).contains(forward + " packets").contains(reverse + " packets");
+        String record = String.valueOf(Jmx.invoke("FlowTable", "release", "UDP", Lab.A, 5000, Lab.B, 6000));
+        assertThat(record).contains("forward " + forward + " packets ").contains("reverse " + reverse + " packets ");
         assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
     }
 
@@ -191,12 +196,14 @@ class StopStartTest {
 
     @Test
     void mapsLibbpfAndApiRefreshedWhileASweepRuns() throws Exception {
+        felix.install("slow", "io.flowbypass.flow,io.flowbypass.policy,org.osgi.framework", SlowPolicy.class);
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 10);
         for (int port = 10_000; port < 12_000; port++) {
             bypass(port);
         }
         for (String refreshed : List.of("io.flowbypass.maps", "io.flowbypass.libbpf", "io.flowbypass.api")) {
-            awaitSweeps(5);
+            System.setProperty(SlowPolicy.INSIDE, "no");
+            Jmx.eventually(() -> System.getProperty(SlowPolicy.INSIDE).equals("yes"), "a sweep runs");
             felix.refresh(refreshed);
             Jmx.awaitAll();
             assertThat(isBypassed(5000)).as("adopted after a refresh of " + refreshed).isTrue();

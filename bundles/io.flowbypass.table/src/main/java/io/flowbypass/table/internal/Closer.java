@@ -28,6 +28,7 @@ final class Closer {
 
     private static final Logger LOG = System.getLogger(Closer.class.getName());
     private static final long STOP_SECONDS = 5;
+    private static final long RETRY_MILLIS = 1000;
 
     private final Runnable grace;
     private final Consumer<List<Closing>> harvest;
@@ -51,9 +52,15 @@ final class Closer {
         worker.start();
     }
 
-    synchronized void add(Closing closing) {
-        waiting.add(closing);
-        notifyAll();
+    void add(Closing closing) {
+        synchronized (this) {
+            if (!stopped) {
+                waiting.add(closing);
+                notifyAll();
+                return;
+            }
+        }
+        fail(List.of(closing));
     }
 
     /** Stops after the batch in hand. What still waits stays CLOSING in the table, where the next start finds it. */
@@ -65,7 +72,7 @@ final class Closer {
             waiting = new ArrayList<>();
             notifyAll();
         }
-        fail(left, new IllegalStateException("the flow table is gone; the flow's record comes when it is back"));
+        fail(left);
         try {
             worker.join(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
         } catch (InterruptedException e) {
@@ -78,12 +85,27 @@ final class Closer {
             try {
                 grace.run();
                 harvest.accept(batch);
-            } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, "the records of " + batch.size()
-                        + " flows were not made; their slots stay taken until the table starts anew", e);
-                fail(batch, e);
+            } catch (RuntimeException | Error e) {
+                // Every step may be repeated: counters are only read, and a record keeps its id.
+                LOG.log(Level.ERROR, "the records of " + batch.size() + " flows could not be made, it is tried again", e);
+                putBack(batch);
             }
         }
+    }
+
+    private void putBack(List<Closing> batch) {
+        synchronized (this) {
+            if (!stopped) {
+                waiting.addAll(0, batch);
+                try {
+                    wait(RETRY_MILLIS);
+                    return;
+                } catch (InterruptedException e) {
+                    stopped = true;
+                }
+            }
+        }
+        fail(batch);
     }
 
     /** Waits for a batch; empty when stopped. */
@@ -100,10 +122,11 @@ final class Closer {
         return batch;
     }
 
-    private static void fail(List<Closing> batch, RuntimeException cause) {
+    private static void fail(List<Closing> batch) {
         for (Closing closing : batch) {
             if (closing.asked() != null) {
-                closing.asked().completeExceptionally(cause);
+                closing.asked().completeExceptionally(new IllegalStateException(
+                        "the flow table is gone; the flow's record reaches the listeners when it is back"));
             }
         }
     }

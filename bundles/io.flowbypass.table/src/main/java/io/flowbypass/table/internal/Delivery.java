@@ -7,6 +7,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,72 +17,111 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Delivery {
     private static final Logger LOG = System.getLogger(Delivery.class.getName());
 
+    /** A registered listener, connected unless an older one of the same name is. */
+    private record Registered(String name, FlowListener listener) {
+    }
+
+    private final Map<Object, Registered> registered = new LinkedHashMap<>();
+    private final Map<Object, Outlet> connected = new HashMap<>();
     private final Map<String, Outlet> outlets = new HashMap<>();
+    private Set<String> durable = Set.of();
     private long lostByGone;
 
     /** Names the listeners that hold slots until they took the record, there or not. */
-    synchronized void setDurable(Set<String> names) {
-        for (String name : names) {
-            Outlet outlet = outlets.get(name);
-            if (outlet == null) {
-                outlets.put(name, new Outlet(name, true));
-            } else if (!outlet.isDurable()) {
-                LOG.log(Level.WARNING, "listener {0} becomes durable when it is registered anew", name);
+    void setDurable(Set<String> names) {
+        List<Outlet> noLonger = new ArrayList<>();
+        synchronized (this) {
+            durable = names;
+            for (String name : names) {
+                outlet(name).setDurable(true);
+            }
+            for (Outlet outlet : List.copyOf(outlets.values())) {
+                if (outlet.isDurable() && !names.contains(outlet.name())) {
+                    noLonger.add(outlet);
+                    if (!connected.containsValue(outlet)) {
+                        outlets.remove(outlet.name());
+                    }
+                }
             }
         }
+        // Outside the monitor: this frees slots.
+        noLonger.forEach(outlet -> outlet.setDurable(false));
     }
 
-    /** Adds a listener; a second one of the same name is refused and named in the log. */
-    synchronized void add(String name, FlowListener listener) {
-        Outlet outlet = outlets.computeIfAbsent(name, added -> new Outlet(added, false));
-        if (outlet.isConnected()) {
-            LOG.log(Level.ERROR, "two flow listeners are named {0}: {1} gets no records", name, listener);
+    /**
+     * Adds a listener. While an older one of the same name is there, it only waits to take over.
+     *
+     * @param key what stands for this registration
+     */
+    synchronized void add(Object key, String name, FlowListener listener) {
+        registered.put(key, new Registered(name, listener));
+        Outlet outlet = outlet(name);
+        if (connected.containsValue(outlet)) {
+            LOG.log(Level.ERROR, "two flow listeners are named {0}: {1} gets no records until the other one leaves", name,
+                    listener);
             return;
         }
+        connected.put(key, outlet);
         outlet.connect(listener);
     }
 
     /** Removes a listener. */
-    synchronized void remove(String name, FlowListener listener) {
-        Outlet outlet = outlets.get(name);
+    synchronized void remove(Object key) {
+        Registered gone = registered.remove(key);
+        Outlet outlet = connected.remove(key);
         if (outlet == null) {
             return;
         }
-        outlet.disconnect(listener);
-        if (!outlet.isDurable() && !outlet.isConnected()) {
-            lostByGone += outlet.lost() + outlet.waiting();
-            outlets.remove(name);
+        outlet.disconnect();
+        for (Map.Entry<Object, Registered> other : registered.entrySet()) {
+            if (other.getValue().name().equals(gone.name())) {
+                connected.put(other.getKey(), outlet);
+                outlet.connect(other.getValue().listener());
+                return;
+            }
         }
+        if (!outlet.isDurable()) {
+            lostByGone += outlet.lost(true);
+            outlets.remove(gone.name());
+        }
+    }
+
+    private Outlet outlet(String name) {
+        Outlet outlet = outlets.computeIfAbsent(name, Outlet::new);
+        if (durable.contains(name)) {
+            outlet.setDurable(true);
+        }
+        return outlet;
     }
 
     /** Stops all threads. */
     synchronized void close() {
-        outlets.values().forEach(Outlet::close);
+        outlets.values().forEach(Outlet::disconnect);
     }
 
     /** Records that listeners lost because their queues were full. */
     synchronized long lost() {
-        return lostByGone + outlets.values().stream().mapToLong(Outlet::lost).sum();
+        return lostByGone + outlets.values().stream().mapToLong(outlet -> outlet.lost(false)).sum();
     }
 
     /** Hands a batch to all listeners; {@code durablyTaken} runs once every durable one took it, perhaps at once. */
     void deliver(List<FlowRecord> records, Runnable durablyTaken) {
-        List<Outlet> durable = new ArrayList<>();
+        List<Outlet> mustTake = new ArrayList<>();
         synchronized (this) {
             for (Outlet outlet : outlets.values()) {
                 if (outlet.isDurable()) {
-                    durable.add(outlet);
+                    mustTake.add(outlet);
                 } else {
                     outlet.offer(records, () -> { });
                 }
             }
         }
-        if (durable.isEmpty()) {
+        if (mustTake.isEmpty()) {
             durablyTaken.run();
             return;
         }
-        AtomicInteger missing = new AtomicInteger(durable.size());
-        for (Outlet outlet : durable) {
+        AtomicInteger missing = new AtomicInteger(mustTake.size());
+        for (Outlet outlet : mustTake) {
             outlet.offer(records, () -> {
                 if (missing.decrementAndGet() == 0) {
                     durablyTaken.run();

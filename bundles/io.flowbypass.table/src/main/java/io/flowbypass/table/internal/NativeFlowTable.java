@@ -33,8 +33,8 @@ import java.util.function.Supplier;
  */
 final class NativeFlowTable implements FlowTable, FlowSweeper {
     private static final int MAX_PAGE = 10_000;
-    /** Flows between two looks at the clock. */
-    private static final int CLOCK_EVERY = 4096;
+    /** Slots between two looks at the clock: cheap beside them, and often enough for a policy that takes its time. */
+    private static final int CLOCK_EVERY = 256;
     private static final Decision REOPENED = Decision.end(EndReason.REOPENED, "");
 
     private final NativeTable table;
@@ -52,6 +52,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private volatile int touched;
     private volatile int active;
     private volatile int resumeAt;
+    private volatile boolean stopped;
     private int closing;
     private long added;
     private long ended;
@@ -86,7 +87,14 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         return active + " flows adopted, " + closing + " resumed on their way out";
     }
 
+    /** Ends all changes: from here on the memory may belong to the next table, which a hung policy's sweep must not touch. */
     void stop() {
+        lock.lock();
+        try {
+            stopped = true;
+        } finally {
+            lock.unlock();
+        }
         closer.stop();
     }
 
@@ -94,9 +102,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     public boolean bypass(BypassRequest request) {
         FlowKey key = request.key();
         refuseUncuttable(key);
-        enter();
-        lock.lock();
-        try {
+        return changing(() -> {
             int forward = scratch.set(key);
             int there = table.find(scratch);
             if (there >= 0) {
@@ -112,22 +118,21 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
                         + " flows; raise capacity in io.flowbypass.xdp.cfg or shorten the idle timeouts");
             }
             table.write(slot, scratch, forward, request, System.nanoTime());
+            // Before the first packet can be counted, so that no sum misses it.
+            touched = Math.max(touched, slot + 1);
+            highWater = slots.highWater();
             if (!table.publish(slot, scratch)) {
                 table.free(slot);
                 slots.free(slot);
+                highWater = slots.highWater();
                 refused++;
                 throw new TableFullException("table full around " + key + ": both its buckets are taken, with "
                         + slots.taken() + " of " + table.capacity() + " flows; raise capacity in io.flowbypass.xdp.cfg");
             }
             added++;
             active++;
-            highWater = slots.highWater();
-            touched = Math.max(touched, slot + 1);
             return true;
-        } finally {
-            lock.unlock();
-            gate.exit();
-        }
+        });
     }
 
     private void refuseUncuttable(FlowKey key) {
@@ -214,9 +219,10 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         enter();
         try {
             Ledger.Account account = ledger.close(() -> table.packetsEverCut(touched));
+            long lost = delivery.lost();
             lock.lock();
             try {
-                return new TableStatistics(active, closing, table.capacity(), added, ended, refused, delivery.lost(),
+                return new TableStatistics(active, closing, table.capacity(), added, ended, refused, lost,
                         account.packets(), account.bytes(), account.unaccounted());
             } finally {
                 lock.unlock();
@@ -255,7 +261,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         SweepResult run() {
             int slotsToSee = highWater;
             int slot = resumeAt < slotsToSee ? resumeAt : 0;
-            for (int seen = 1; seen <= slotsToSee; seen++) {
+            for (int seen = 1; seen <= slotsToSee && !stopped; seen++) {
                 if (table.state(slot) == Layout.LIVE) {
                     look(slot);
                 }
@@ -269,7 +275,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
                 }
             }
             resumeAt = 0;
-            return new SweepResult(scanned, endedHere, woken, true);
+            return new SweepResult(scanned, endedHere, woken, !stopped);
         }
 
         private void look(int slot) {
@@ -289,7 +295,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         private void end(int slot, Decision decision) {
             lock.lock();
             try {
-                if (table.state(slot) != Layout.LIVE || !view.isSameBypass(slot)) {
+                if (stopped || table.state(slot) != Layout.LIVE || !view.isSameBypass(slot)) {
                     return;
                 }
                 table.setEndReason(slot, decision.reason());
@@ -311,9 +317,9 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     @Override
     public List<Difference> compare(FlowTest activeTest, FlowTest other, int limit) {
         enter();
+        SlotView view = new SlotView(table);
         try {
             List<Difference> differences = new ArrayList<>();
-            SlotView view = new SlotView(table);
             for (int slot = 0; slot < highWater && differences.size() < limit; slot++) {
                 if (table.state(slot) == Layout.LIVE) {
                     view.show(slot);
@@ -322,11 +328,11 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
                     if (now.ends() != then.ends()) {
                         differences.add(new Difference(view.key(), now, then));
                     }
-                    view.hide();
                 }
             }
             return differences;
         } finally {
+            view.hide();
             gate.exit();
         }
     }
@@ -401,9 +407,13 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
 
     private void enter() {
         if (!gate.enter()) {
-            throw new IllegalStateException("the flow table is gone: its bundle was stopped or restarted; get the"
-                    + " service anew");
+            throw gone();
         }
+    }
+
+    private static IllegalStateException gone() {
+        return new IllegalStateException("the flow table is gone: its bundle was stopped or restarted; get the service"
+                + " anew");
     }
 
     /** Runs a change, or a look that must not meet one, inside the gate and under the lock. */
@@ -411,6 +421,9 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         enter();
         lock.lock();
         try {
+            if (stopped) {
+                throw gone();
+            }
             return change.get();
         } finally {
             lock.unlock();

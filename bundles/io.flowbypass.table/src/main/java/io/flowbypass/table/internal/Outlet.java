@@ -12,8 +12,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One listener's queue and thread. A durable outlet keeps every batch until its listener took it, whether the listener
- * is there or not: the slots of those flows bound the queue. Any other keeps {@value #LIMIT} records and loses newer ones.
+ * The queue of one listener's name, and the thread that empties it. A durable outlet keeps every batch until its listener
+ * took it, whether the listener is there or not: the slots of those flows bound the queue. Any other keeps {@value #LIMIT}
+ * records and loses newer ones. Thread-safe; calls nobody while it holds its lock.
  */
 final class Outlet {
     /** Records that an outlet keeps for a listener that is slower than the table. */
@@ -26,70 +27,81 @@ final class Outlet {
     private record Batch(List<FlowRecord> records, Runnable taken) {
     }
 
+    /** A listener that is there, and its thread. The same listener may come again: that is another connection. */
+    private final class Connection {
+        private final FlowListener listener;
+        private final Thread worker = new Thread(() -> deliver(this), "flowbypass-listener-" + name);
+
+        Connection(FlowListener listener) {
+            this.listener = listener;
+            worker.setDaemon(true);
+        }
+    }
+
     private final String name;
-    private final boolean durable;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<Batch> queue = new ArrayDeque<>();
-    private FlowListener listener;
-    private Thread worker;
+    private boolean durable;
+    private Connection connection;
     private int waiting;
     private long lost;
 
-    Outlet(String name, boolean durable) {
+    Outlet(String name) {
         this.name = name;
-        this.durable = durable;
+    }
+
+    String name() {
+        return name;
     }
 
     boolean isDurable() {
-        return durable;
-    }
-
-    /** Starts delivering to a listener. */
-    void connect(FlowListener value) {
         lock.lock();
         try {
-            listener = value;
-            worker = new Thread(() -> deliver(value), "flowbypass-listener-" + name);
-            worker.setDaemon(true);
-            worker.start();
+            return durable;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Stops delivering to a listener; a batch in its hands is not counted as taken. */
-    void disconnect(FlowListener value) {
+    /** Makes it durable or not. What waits for a listener that is not there is given up when it no longer is. */
+    void setDurable(boolean value) {
+        List<Batch> givenUp = List.of();
         lock.lock();
         try {
-            if (listener == value) {
-                listener = null;
-                changed.signalAll();
-                worker.interrupt();
+            durable = value;
+            if (!durable && connection == null) {
+                givenUp = List.copyOf(queue);
+                lost += waiting;
+                waiting = 0;
+                queue.clear();
             }
         } finally {
             lock.unlock();
         }
+        givenUp.forEach(batch -> batch.taken().run());
     }
 
-    /** Stops delivering; what is queued stays queued. */
-    void close() {
-        FlowListener last;
+    /** Starts delivering to a listener. */
+    void connect(FlowListener listener) {
         lock.lock();
         try {
-            last = listener;
+            connection = new Connection(listener);
+            connection.worker.start();
         } finally {
             lock.unlock();
         }
-        if (last != null) {
-            disconnect(last);
-        }
     }
 
-    boolean isConnected() {
+    /** Stops delivering; what is queued stays queued, and a batch in the listener's hands is not counted as taken. */
+    void disconnect() {
         lock.lock();
         try {
-            return listener != null;
+            if (connection != null) {
+                connection.worker.interrupt();
+                connection = null;
+                changed.signalAll();
+            }
         } finally {
             lock.unlock();
         }
@@ -115,35 +127,25 @@ final class Outlet {
         taken.run();
     }
 
-    /** Records that the listener lost. */
-    long lost() {
+    /** Records that the listener lost; of one that is gone for good, also those that it did not take yet. */
+    long lost(boolean gone) {
         lock.lock();
         try {
-            return lost;
+            return gone ? lost + waiting : lost;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Records that the listener did not take yet. */
-    int waiting() {
-        lock.lock();
-        try {
-            return waiting;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void deliver(FlowListener target) {
+    private void deliver(Connection mine) {
         long retryMillis = FIRST_RETRY_MILLIS;
         try {
-            for (Batch next = await(target); next != null; next = await(target)) {
-                if (hand(next, target)) {
+            for (Batch next = await(mine); next != null; next = await(mine)) {
+                if (hand(next, mine)) {
                     retryMillis = FIRST_RETRY_MILLIS;
-                    remove(next, target);
+                    remove(next, mine);
                 } else {
-                    pause(target, retryMillis);
+                    pause(mine, retryMillis);
                     retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
                 }
             }
@@ -152,35 +154,35 @@ final class Outlet {
         }
     }
 
-    private boolean hand(Batch delivery, FlowListener target) {
+    private boolean hand(Batch batch, Connection mine) {
         try {
-            target.ended(delivery.records());
+            mine.listener.ended(batch.records());
             return true;
         } catch (RuntimeException | Error e) {
-            LOG.log(Level.WARNING, "listener " + name + " did not take " + delivery.records().size()
+            LOG.log(Level.WARNING, "listener " + name + " did not take " + batch.records().size()
                     + " records, they come again", e);
             return false;
         }
     }
 
-    /** The next batch, or null when the listener is gone. */
-    private Batch await(FlowListener target) throws InterruptedException {
+    /** The next batch, or null when the connection is over. */
+    private Batch await(Connection mine) throws InterruptedException {
         lock.lock();
         try {
-            while (listener == target && queue.isEmpty()) {
+            while (connection == mine && queue.isEmpty()) {
                 changed.await();
             }
-            return listener == target ? queue.peek() : null;
+            return connection == mine ? queue.peek() : null;
         } finally {
             lock.unlock();
         }
     }
 
-    private void pause(FlowListener target, long millis) throws InterruptedException {
+    private void pause(Connection mine, long millis) throws InterruptedException {
         long left = TimeUnit.MILLISECONDS.toNanos(millis);
         lock.lock();
         try {
-            while (listener == target && left > 0) {
+            while (connection == mine && left > 0) {
                 left = changed.awaitNanos(left);
             }
         } finally {
@@ -188,10 +190,10 @@ final class Outlet {
         }
     }
 
-    private void remove(Batch taken, FlowListener target) {
+    private void remove(Batch taken, Connection mine) {
         lock.lock();
         try {
-            if (listener != target) {
+            if (connection != mine) {
                 return;
             }
             queue.remove();

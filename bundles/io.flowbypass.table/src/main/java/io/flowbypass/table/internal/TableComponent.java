@@ -11,7 +11,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.SocketException;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -19,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -102,17 +102,13 @@ public final class TableComponent {
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
-    void addListener(FlowListener listener, Map<String, Object> properties) {
-        delivery.add(name(listener, properties), listener);
+    void addListener(FlowListener listener, ServiceReference<FlowListener> reference) {
+        Object name = reference.getProperty(FlowListener.NAME);
+        delivery.add(reference, name != null ? name.toString() : listener.getClass().getName(), listener);
     }
 
-    void removeListener(FlowListener listener, Map<String, Object> properties) {
-        delivery.remove(name(listener, properties), listener);
-    }
-
-    private static String name(FlowListener listener, Map<String, Object> properties) {
-        Object name = properties.get(FlowListener.NAME);
-        return name != null ? name.toString() : listener.getClass().getName();
+    void removeListener(ServiceReference<FlowListener> reference) {
+        delivery.remove(reference);
     }
 
     private void keepHouse() {

@@ -40,8 +40,8 @@ class DeliveryTest {
 
     @Test
     void shouldHandEveryListenerEveryBatchInOrder() throws Exception {
-        delivery.add("a", hearing("a"));
-        delivery.add("b", hearing("b"));
+        delivery.add("a", "a", hearing("a"));
+        delivery.add("b", "b", hearing("b"));
         delivery.deliver(batch("1"), taken::countDown);
         delivery.deliver(batch("2"), taken::countDown);
         List<String> all = List.of(next(), next(), next(), next());
@@ -54,7 +54,7 @@ class DeliveryTest {
         delivery.deliver(batch("1"), taken::countDown);
         delivery.deliver(batch("2"), taken::countDown);
         assertThat(taken.getCount()).isEqualTo(1);
-        delivery.add("records", hearing("r"));
+        delivery.add("r", "records", hearing("r"));
         assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(next()).isEqualTo("r1");
         assertThat(next()).isEqualTo("r2");
@@ -64,7 +64,7 @@ class DeliveryTest {
     void shouldGiveABatchAgainToAListenerThatThrew() throws Exception {
         AtomicInteger calls = new AtomicInteger();
         delivery.setDurable(Set.of("records"));
-        delivery.add("records", records -> {
+        delivery.add("key", "records", records -> {
             if (calls.incrementAndGet() < 3) {
                 throw new IllegalStateException("disk full");
             }
@@ -84,12 +84,12 @@ class DeliveryTest {
             inside.countDown();
             await(new CountDownLatch(1));
         };
-        delivery.add("records", stuck);
+        delivery.add("stuck", "records", stuck);
         delivery.deliver(batch("1"), taken::countDown);
         assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
-        delivery.remove("records", stuck);
+        delivery.remove("stuck");
         assertThat(taken.getCount()).isEqualTo(1);
-        delivery.add("records", hearing("r"));
+        delivery.add("r", "records", hearing("r"));
         assertThat(next()).isEqualTo("r1");
         assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
     }
@@ -98,11 +98,11 @@ class DeliveryTest {
     void shouldLoseAndCountWhatASlowListenerCannotTakeAndNotDelayTheRest() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
-        delivery.add("slow", records -> {
+        delivery.add("key", "slow", records -> {
             inside.countDown();
             await(go);
         });
-        delivery.add("quick", hearing("q"));
+        delivery.add("q", "quick", hearing("q"));
         delivery.deliver(batch("1"), taken::countDown);
         assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
         delivery.deliver(Collections.nCopies(Outlet.LIMIT, batch("2").get(0)), taken::countDown);
@@ -112,12 +112,72 @@ class DeliveryTest {
     }
 
     @Test
-    void shouldRefuseASecondListenerOfTheSameName() throws Exception {
-        delivery.add("a", hearing("first"));
-        delivery.add("a", hearing("second"));
+    void shouldLetASecondListenerOfTheSameNameTakeOverWhenTheFirstLeaves() throws Exception {
+        delivery.add("first", "a", hearing("first"));
+        delivery.add("second", "a", hearing("second"));
         delivery.deliver(batch("1"), taken::countDown);
         delivery.deliver(batch("2"), taken::countDown);
         assertThat(List.of(next(), next())).containsExactly("first1", "first2");
+        delivery.remove("first");
+        delivery.deliver(batch("3"), taken::countDown);
+        assertThat(next()).isEqualTo("second3");
+    }
+
+    @Test
+    void shouldHoldABatchForADurableListenerThatWasThereBeforeItWasNamed() throws Exception {
+        delivery.add("key", "records", records -> {
+            throw new IllegalStateException("disk full");
+        });
+        delivery.setDurable(Set.of("records"));
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(taken.getCount()).isEqualTo(1);
+        delivery.remove("key");
+        delivery.add("key2", "records", hearing("r"));
+        assertThat(next()).isEqualTo("r1");
+        assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void shouldFreeWhatAMissingListenerHeldWhenItIsNoLongerDurable() {
+        delivery.setDurable(Set.of("records"));
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(taken.getCount()).isEqualTo(1);
+        delivery.setDurable(Set.of());
+        assertThat(taken.getCount()).isZero();
+    }
+
+    @Test
+    void shouldTakeABatchOnceWhenTheSameListenerComesAgainWhileItIsStillInside() throws Exception {
+        CountDownLatch inside = new CountDownLatch(2);
+        CountDownLatch go = new CountDownLatch(1);
+        AtomicInteger takenTimes = new AtomicInteger();
+        FlowListener deaf = records -> {
+            inside.countDown();
+            boolean waiting = true;
+            while (waiting) {
+                try {
+                    go.await();
+                    waiting = false;
+                } catch (InterruptedException e) {
+                    // It does not listen to that.
+                }
+            }
+            heard.add(records.get(0).id());
+        };
+        delivery.setDurable(Set.of("records"));
+        delivery.add("1", "records", deaf);
+        delivery.deliver(batch("1"), takenTimes::incrementAndGet);
+        delivery.deliver(batch("2"), taken::countDown);
+        while (inside.getCount() == 2) {
+            Thread.onSpinWait();
+        }
+        delivery.remove("1");
+        delivery.add("2", "records", deaf);
+        assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
+        go.countDown();
+        assertThat(taken.await(10, TimeUnit.SECONDS)).as("the second batch is not thrown away").isTrue();
+        assertThat(takenTimes.get()).isEqualTo(1);
+        assertThat(List.of(next(), next(), next())).containsExactlyInAnyOrder("1", "1", "2");
     }
 
     /** Waits in a listener until the test lets it go, or the listener's thread is interrupted. */

@@ -38,7 +38,7 @@ final class FakeKernel {
         records = memory(capacity * 2 * Layout.RECORD_BYTES);
         info = memory(capacity * Layout.INFO_BYTES);
         table = new NativeTable(index, records, info, SEEDS);
-        delivery.add("test", (FlowListener) ended::addAll);
+        delivery.add(this, "test", (FlowListener) ended::addAll);
     }
 
     private static Mapping memory(int bytes) {

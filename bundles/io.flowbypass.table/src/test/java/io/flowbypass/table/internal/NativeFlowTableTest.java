@@ -186,14 +186,14 @@ class NativeFlowTableTest {
             return Decision.KEEP;
         }, Duration.ZERO);
         assertThat(first.complete()).isFalse();
-        assertThat(first.scanned()).isEqualTo(4096);
+        assertThat(first.scanned()).isEqualTo(256);
         List<FlowKey> next = new ArrayList<>();
         many.sweep(flow -> {
             next.add(next.isEmpty() ? flow.key() : null);
             return Decision.KEEP;
         }, LONG);
         assertThat(next).hasSize(10_000);
-        assertThat(next.get(0)).isEqualTo(key(4096));
+        assertThat(next.get(0)).isEqualTo(key(256));
     }
 
     @Test
@@ -278,6 +278,43 @@ class NativeFlowTableTest {
         assertThat(flows.statistics().unaccountedPackets()).isEqualTo(4);
         kernel.miscount(-7);
         assertThat(flows.statistics().unaccountedPackets()).as("less one that a CPU may hold").isEqualTo(2);
+    }
+
+    @Test
+    void shouldNotLetASweepThatIsStillRunningTouchTheTableOnceItIsStopped() {
+        flows.bypass(BypassRequest.of(KEY));
+        flows.bypass(BypassRequest.of(key(1)));
+        AtomicReference<NativeFlowTable> next = new AtomicReference<>();
+        SweepResult result = flows.sweep(flow -> {
+            flows.stop();
+            next.set(kernel.start());
+            return Decision.end(EndReason.IDLE, "");
+        }, LONG);
+        assertThat(result).isEqualTo(new SweepResult(1, 0, 0, false));
+        assertThat(next.get().list(0, 10)).hasSize(2);
+    }
+
+    @Test
+    void shouldRefuseToChangeAnythingOnceItIsStopped() {
+        flows.bypass(BypassRequest.of(KEY));
+        flows.stop();
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(key(1)))).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("gone");
+        assertThatThrownBy(() -> flows.release(KEY)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(flows::flush).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void shouldMakeTheRecordInTheEndWhenAGracePeriodFailed() throws Exception {
+        AtomicInteger failures = new AtomicInteger(1);
+        kernel.grace = () -> {
+            if (failures.getAndDecrement() > 0) {
+                throw new IllegalStateException("ENOMEM");
+            }
+        };
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 60, 0);
+        assertThat(flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow().flow().packets()).isEqualTo(1);
     }
 
     private boolean tryBypass(int i) {
