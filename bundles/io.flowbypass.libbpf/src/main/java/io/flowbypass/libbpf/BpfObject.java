@@ -38,13 +38,14 @@ public final class BpfObject implements AutoCloseable {
      *
      * @param name what to call it in messages
      * @param content the file, an ELF object made by clang for the target bpf
-     * @throws BpfException when libbpf does not understand it
+     * @throws BpfException when libbpf does not understand it, or is missing
      */
     public static BpfObject open(String name, byte[] content) {
+        Libbpf libbpf = Libbpf.get();
         Memory image = new Memory(content.length);
         image.write(0, content, 0, content.length);
         Pointer object = quietly(() -> {
-            Pointer opened = Libbpf.get().bpf_object__open_mem(image, content.length, null);
+            Pointer opened = libbpf.bpf_object__open_mem(image, content.length, null);
             if (opened == null) {
                 throw explained(Errno.last("opening " + name));
             }

@@ -60,6 +60,9 @@ public interface DataPlane {
     /** Packets and bytes per verdict, of all CPUs and interfaces, since the table was made. One system call each. */
     Map<Verdict, VerdictCounts> verdicts();
 
-    /** The configured attachments, with what became of each. */
+    /**
+     * The configured attachments, with what became of each; and those that an earlier run left in this process's network
+     * namespace and no configuration owns. They run the program and cut like the others.
+     */
     List<Attachment> attachments();
 }

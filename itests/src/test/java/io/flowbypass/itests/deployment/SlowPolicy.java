@@ -2,6 +2,7 @@
 package io.flowbypass.itests.deployment;
 
 import io.flowbypass.flow.Decision;
+import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowTest;
 import io.flowbypass.flow.FlowView;
 import io.flowbypass.policy.ExpiryPolicy;
@@ -16,6 +17,7 @@ import org.osgi.framework.BundleContext;
 public final class SlowPolicy implements BundleActivator, ExpiryPolicy, FlowTest {
     /** System property: set to "yes" by each decision. */
     static final String INSIDE = "flowbypass.slow.inside";
+    private static final Decision END = Decision.end(EndReason.POLICY, "");
 
     @Override
     public void start(BundleContext context) {
@@ -36,6 +38,7 @@ public final class SlowPolicy implements BundleActivator, ExpiryPolicy, FlowTest
     public Decision decide(FlowView flow) {
         System.setProperty(INSIDE, "yes");
         LockSupport.parkNanos(1_000_000);
-        return Decision.KEEP;
+        // Reads the table's memory, which must still be mapped.
+        return flow.idleNanos() < 0 ? END : Decision.KEEP;
     }
 }

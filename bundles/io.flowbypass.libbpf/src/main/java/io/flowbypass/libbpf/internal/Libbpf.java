@@ -5,7 +5,6 @@ import com.sun.jna.Callback;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import io.flowbypass.libbpf.BpfException;
-import java.util.stream.Collectors;
 
 /**
  * The calls of libbpf 1.x that are needed; names, arguments and results are libbpf's. Those that return an int return a
@@ -29,9 +28,10 @@ public final class Libbpf {
     /**
      * The library.
      *
-     * @throws BpfException when it is not installed
+     * @throws BpfException when it is not installed, or JNA itself does not work
      */
     public static Libbpf get() {
+        Jna.required();
         if (PROBLEM != null) {
             throw new BpfException("loading " + SONAME, "ENOENT",
                     "install the package libbpf1 (Debian, Ubuntu) or libbpf (Fedora); the loader says: " + PROBLEM);
@@ -40,10 +40,13 @@ public final class Libbpf {
     }
 
     private static String load() {
+        if (!Jna.works()) {
+            return null;
+        }
         try {
             Native.register(Libbpf.class, SONAME);
         } catch (UnsatisfiedLinkError missing) {
-            return missing.getMessage().lines().map(String::strip).distinct().collect(Collectors.joining(" "));
+            return Jna.said(missing);
         }
         INSTANCE.libbpf_set_print(null);
         return null;

@@ -8,6 +8,7 @@ import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
 import io.flowbypass.libbpf.MapDescription;
+import io.flowbypass.libbpf.ProgramDescription;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapInfo;
@@ -17,8 +18,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
@@ -36,7 +35,7 @@ final class Installation implements AutoCloseable {
     private final ProgramFile file;
     private final Geometry geometry;
     private final Map<String, BpfMap> maps = new HashMap<>();
-    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final Closers closers = new Closers();
     private Pins pins;
     private NativeDataPlane dataPlane;
 
@@ -65,6 +64,9 @@ final class Installation implements AutoCloseable {
         } catch (IOException failed) {
             installation.close();
             throw new Refusal("A pin in " + root + " cannot be changed: " + failed.getMessage() + ".", failed);
+        } catch (LinkageError broken) {
+            installation.close();
+            throw new Refusal("Native code cannot be called: " + broken + ". Install Flowbypass and its JNA again.", broken);
         }
     }
 
@@ -74,14 +76,13 @@ final class Installation implements AutoCloseable {
 
     @Override
     public void close() {
-        closers.forEach(Runnable::run);
-        closers.clear();
+        closers.close();
     }
 
     private void lock() throws Refusal {
         Descriptor lock = Host.lock(pins.root()).orElseThrow(() -> new Refusal("Another Flowbypass uses " + pins.root()
                 + ": stop it first, or give one of the two another pin.root."));
-        closers.push(lock::close);
+        closers.add(lock::close);
     }
 
     private void install(BpfObject object, int leaseSeconds) throws Refusal, IOException {
@@ -100,9 +101,10 @@ final class Installation implements AutoCloseable {
         }
         settings.setLeaseSeconds(leaseSeconds);
         Descriptor program = installProgram(object.programDescriptor(PROGRAM));
-        dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, program);
+        ProgramDescription running = Bpf.describeProgram(program.number());
+        dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, program, running);
         LOG.log(Level.INFO, "{0} the table of {1} flows at {2}, program {3}.", adopted ? "Adopted" : "Made",
-                dataPlane.capacity(), pins.root(), Bpf.describeProgram(program.number()).tag());
+                dataPlane.capacity(), pins.root(), running.tag());
     }
 
     private Settings adoptMaps(BpfObject object) throws Refusal {
@@ -141,14 +143,14 @@ final class Installation implements AutoCloseable {
 
     private BpfMap open(String name) {
         BpfMap map = service.open(pins.map(name));
-        closers.push(map::close);
+        closers.add(map::close);
         maps.put(name, map);
         return map;
     }
 
     private Settings settings() {
         Gate gate = service.newGate();
-        closers.push(gate::close);
+        closers.add(gate::close);
         return new Settings(maps.get(Pins.CONFIG).map(gate), gate);
     }
 
@@ -159,7 +161,7 @@ final class Installation implements AutoCloseable {
             pins.replaceProgram(loaded);
         }
         Descriptor program = Bpf.open(pins.program());
-        closers.push(program::close);
+        closers.add(program::close);
         return program;
     }
 

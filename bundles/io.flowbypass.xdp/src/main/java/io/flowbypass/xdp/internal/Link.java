@@ -18,6 +18,14 @@ import java.util.Optional;
  * @param pin where it is, or will be, pinned
  */
 record Link(Path pin) {
+    static final String NATIVE = "native";
+    static final String GENERIC = "generic";
+
+    /** How a link that is attached runs its program: {@value #NATIVE} or {@value #GENERIC}. */
+    static String modeOf(LinkDescription attached) {
+        return Bpf.xdpPrograms(attached.interfaceIndex()).genericId() == attached.programId() ? GENERIC : NATIVE;
+    }
+
     /** What it is now; empty when it is not pinned. */
     Optional<LinkDescription> describe() {
         try (Descriptor link = Bpf.open(pin)) {

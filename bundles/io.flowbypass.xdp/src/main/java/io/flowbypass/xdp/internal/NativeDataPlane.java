@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.xdp.internal;
 
+import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.libbpf.Host;
+import io.flowbypass.libbpf.LinkDescription;
+import io.flowbypass.libbpf.ProgramDescription;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
@@ -12,9 +16,11 @@ import java.nio.ByteOrder;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The data plane, loaded. Its resources belong to whoever loaded it. */
 final class NativeDataPlane implements DataPlane {
@@ -25,17 +31,20 @@ final class NativeDataPlane implements DataPlane {
     private final Map<String, BpfMap> maps;
     private final Settings settings;
     private final Descriptor program;
+    private final ProgramDescription running;
     private final int capacity;
     private final long tableId;
     private final long[] seeds;
     private final List<XdpInterface> interfaces = new CopyOnWriteArrayList<>();
     private final Map<String, XdpInterface> owners = new ConcurrentHashMap<>();
 
-    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, Descriptor program) {
+    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, Descriptor program,
+            ProgramDescription running) {
         this.pins = pins;
         this.maps = maps;
         this.settings = settings;
         this.program = program;
+        this.running = running;
         this.capacity = settings.capacity();
         this.tableId = settings.tableId();
         this.seeds = settings.seeds();
@@ -154,7 +163,39 @@ final class NativeDataPlane implements DataPlane {
 
     @Override
     public List<Attachment> attachments() {
-        return interfaces.stream().map(XdpInterface::describe).toList();
+        return Stream.concat(interfaces.stream().map(XdpInterface::describe), orphans().stream()).toList();
+    }
+
+    /** Links of this network namespace that an earlier run left and no configuration owns. */
+    List<Attachment> orphans() {
+        return pins.linkedInterfaces().stream().filter(name -> !owners.containsKey(name)).map(this::orphan)
+                .flatMap(Optional::stream).toList();
+    }
+
+    private Optional<Attachment> orphan(String name) {
+        try {
+            return new Link(pins.link(name)).describe().filter(link -> link.interfaceIndex() != 0)
+                    .map(link -> attached(name, link, "No configuration: an earlier run left it, and it goes on cutting. "
+                            + (Host.interfaceIndex(name).orElse(0) == link.interfaceIndex()
+                            ? "Attach it again to keep it; once that is done, detach takes XDP off."
+                            : "Its interface has another name now: ./flowbypass off takes XDP off.")));
+        } catch (BpfException refused) {
+            return Optional.of(unknown(name, refused));
+        }
+    }
+
+    /**
+     * An attachment that the kernel shows. The tag is known of the own program only: opening another one by its id needs
+     * CAP_SYS_ADMIN.
+     */
+    Attachment attached(String name, LinkDescription link, String problem) {
+        int id = link.programId();
+        return new Attachment(name, Link.modeOf(link), id, id == running.id() ? running.tag() : "", true, problem);
+    }
+
+    /** An attachment of which the kernel tells nothing. */
+    static Attachment unknown(String name, BpfException refused) {
+        return new Attachment(name, "", 0, "", false, "Whether XDP runs on it cannot be told: " + refused.getMessage());
     }
 
     static int checkedLease(int seconds) {

@@ -7,6 +7,7 @@ import io.flowbypass.libbpf.Host;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -74,9 +75,25 @@ final class Pins {
 
     /** Of an interface in this process's network namespace. A bpf file system does not allow dots in names. */
     Path link(String interfaceName) {
+        return links().resolve(namespace() + interfaceName.replace('.', '%'));
+    }
+
+    /** The interfaces of this process's network namespace that have a link; none when the pins were removed. */
+    List<String> linkedInterfaces() {
+        String namespace = namespace();
         try {
-            String namespace = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
-            return links().resolve(namespace.replaceAll("\\D", "") + "-" + interfaceName.replace('.', '%'));
+            return allLinks().stream().map(pin -> pin.getFileName().toString()).filter(name -> name.startsWith(namespace))
+                    .map(name -> name.substring(namespace.length()).replace('%', '.')).toList();
+        } catch (NoSuchFileException removed) {
+            return List.of();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("cannot list " + links(), unreadable);
+        }
+    }
+
+    private static String namespace() {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString().replaceAll("\\D", "") + "-";
         } catch (IOException unreadable) {
             throw new UncheckedIOException("cannot tell the network namespace: is /proc mounted?", unreadable);
         }

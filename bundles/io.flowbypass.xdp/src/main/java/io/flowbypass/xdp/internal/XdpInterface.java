@@ -4,7 +4,6 @@ package io.flowbypass.xdp.internal;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Bpf.XdpMode;
 import io.flowbypass.libbpf.BpfException;
-import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
 import io.flowbypass.libbpf.XdpPrograms;
@@ -61,21 +60,20 @@ public final class XdpInterface {
 
     private static final Logger LOG = System.getLogger(XdpInterface.class.getName());
     private static final String AUTO = "auto";
-    private static final String NATIVE = "native";
-    private static final String GENERIC = "generic";
-    private static final List<String> MODES = List.of(AUTO, NATIVE, GENERIC);
+    private static final List<String> MODES = List.of(AUTO, Link.NATIVE, Link.GENERIC);
     /** Errors by which a driver says that it has no XDP, or not with these settings. */
     private static final List<String> DRIVER_REFUSES = List.of("EOPNOTSUPP", "ENOTSUPP", "EINVAL", "ERANGE", "ENOMEM");
-    /** Property of a configuration that came from a file. */
-    private static final String FROM_FILE = "felix.fileinstall.filename";
+    /** Property of a configuration that came from a file: its URL. */
+    private static final String FILE = "felix.fileinstall.filename";
 
     private final BundleContext context;
     private final NativeDataPlane dataPlane;
-    private final boolean fromFile;
+    /** Whether whoever started the framework asks for it, and wants to know whether it works. */
+    private final boolean asked;
     private Config config;
     private String name;
     private Link link;
-    /** Why it is not attached; empty when it is. */
+    /** Why it is not attached, or not as configured; empty when it is. */
     private String problem;
 
     /** Called by the framework. */
@@ -84,7 +82,7 @@ public final class XdpInterface {
             Map<String, Object> properties) {
         this.context = context;
         this.dataPlane = dataPlane;
-        this.fromFile = properties.containsKey(FROM_FILE);
+        this.asked = FailureFile.isBeside(context, properties.get(FILE));
         configure(config);
         dataPlane.add(this);
     }
@@ -107,17 +105,21 @@ public final class XdpInterface {
 
     /** What became of the configuration, as the kernel sees it now. */
     synchronized Attachment describe() {
+        try {
+            return look();
+        } catch (BpfException refused) {
+            return NativeDataPlane.unknown(name, refused);
+        }
+    }
+
+    private Attachment look() {
         if (!dataPlane.owns(name, this)) {
             return notAttached(problem);
         }
         Optional<LinkDescription> found = link.describe();
         OptionalInt index = Host.interfaceIndex(name);
         if (found.isPresent() && index.isPresent() && found.get().interfaceIndex() == index.getAsInt()) {
-            int id = found.get().programId();
-            try (Descriptor program = Bpf.openProgram(id)) {
-                String tag = Bpf.describeProgram(program.number()).tag();
-                return new Attachment(name, modeOf(index.getAsInt(), id), id, tag, true, "");
-            }
+            return dataPlane.attached(name, found.get(), problem);
         }
         if (!problem.isEmpty()) {
             return notAttached(problem);
@@ -135,10 +137,14 @@ public final class XdpInterface {
         try {
             settle();
             problem = "";
+            if (asked) {
+                FailureFile.works(context);
+            }
         } catch (Refusal | RuntimeException refused) {
             problem = refused.getMessage();
-            String sentence = "XDP is not attached to " + name + ". " + problem;
-            if (!fromFile || !FailureFile.write(context, sentence)) {
+            String sentence = (describe().attached() ? "XDP runs on " + name + ", but not as configured. "
+                    : "XDP is not attached to " + name + ". ") + problem;
+            if (!asked || !FailureFile.write(context, sentence)) {
                 LOG.log(Level.ERROR, sentence);
             }
             LOG.log(Level.DEBUG, "where it failed", refused);
@@ -146,17 +152,18 @@ public final class XdpInterface {
     }
 
     private void settle() throws Refusal {
+        if (!dataPlane.claim(name, this)) {
+            throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
+        }
         String mode = config.mode();
         if (!MODES.contains(mode)) {
             throw new Refusal("mode is \"" + mode + "\": it must be one of " + String.join(", ", MODES) + ".");
         }
         int index = InterfaceRules.index(name);
-        if (!dataPlane.claim(name, this)) {
-            throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
-        }
         Optional<LinkDescription> found = link.describe().filter(each -> each.interfaceIndex() == index);
+        String present = "";
         if (found.isPresent()) {
-            String present = modeOf(index, found.get().programId());
+            present = Link.modeOf(found.get());
             if (mode.equals(AUTO) || mode.equals(present)) {
                 dataPlane.program().run(program -> link.run(program));
                 LOG.log(Level.INFO, "XDP still runs on {0}, {1} mode.", name, present);
@@ -165,16 +172,23 @@ public final class XdpInterface {
         }
         InterfaceRules.check(name, config.inline_anyway());
         link.remove();
-        attach(index, mode);
+        try {
+            attach(index, mode);
+        } catch (Refusal | RuntimeException refused) {
+            if (!present.isEmpty()) {
+                attach(index, present);
+            }
+            throw refused;
+        }
     }
 
     private void attach(int index, String mode) throws Refusal {
-        if (!mode.equals(GENERIC)) {
+        if (!mode.equals(Link.GENERIC)) {
             try {
                 attach(index, XdpMode.NATIVE);
                 return;
             } catch (BpfException refused) {
-                if (mode.equals(NATIVE) || !DRIVER_REFUSES.contains(refused.error())) {
+                if (mode.equals(Link.NATIVE) || !DRIVER_REFUSES.contains(refused.error())) {
                     throw explained(refused, index, mode);
                 }
                 LOG.log(Level.INFO, "The driver of {0} refuses XDP with {1}: generic mode is tried.", name, refused.error());
@@ -183,13 +197,13 @@ public final class XdpInterface {
         try {
             attach(index, XdpMode.GENERIC);
         } catch (BpfException refused) {
-            throw explained(refused, index, GENERIC);
+            throw explained(refused, index, Link.GENERIC);
         }
     }
 
     private void attach(int index, XdpMode mode) {
         dataPlane.program().run(program -> link.attach(program, index, mode));
-        LOG.log(Level.INFO, "XDP runs on {0}, {1} mode.", name, mode == XdpMode.NATIVE ? NATIVE : GENERIC);
+        LOG.log(Level.INFO, "XDP runs on {0}, {1} mode.", name, mode == XdpMode.NATIVE ? Link.NATIVE : Link.GENERIC);
     }
 
     private Refusal explained(BpfException refused, int index, String mode) {
@@ -198,7 +212,7 @@ public final class XdpInterface {
             return new Refusal("Another XDP program, id " + (other.nativeId() != 0 ? other.nativeId() : other.genericId())
                     + ", is on " + name + ": detach it first (bpftool net and bpftool prog show it).", refused);
         }
-        if (!mode.equals(GENERIC) && DRIVER_REFUSES.contains(refused.error())) {
+        if (!mode.equals(Link.GENERIC) && DRIVER_REFUSES.contains(refused.error())) {
             return new Refusal("The driver of " + name + " refuses XDP with " + refused.error() + ": set mode = generic, or"
                     + " find the reason in the kernel log (dmesg), often the MTU, LRO or too few queues.", refused);
         }
@@ -207,7 +221,7 @@ public final class XdpInterface {
 
     /** Takes XDP off the interface, when it is this configuration's. */
     private void detach() {
-        if (dataPlane.disclaim(name, this)) {
+        if (dataPlane.owns(name, this)) {
             try {
                 if (link.remove()) {
                     LOG.log(Level.INFO, "XDP was taken off {0}.", name);
@@ -215,15 +229,12 @@ public final class XdpInterface {
             } catch (Refusal | BpfException refused) {
                 LOG.log(Level.ERROR, refused.getMessage(), refused);
             }
+            dataPlane.disclaim(name, this);
         }
     }
 
     private Attachment notAttached(String why) {
         return new Attachment(name, config.mode(), 0, "", false, why);
-    }
-
-    private static String modeOf(int index, int program) {
-        return Bpf.xdpPrograms(index).genericId() == program ? GENERIC : NATIVE;
     }
 
     private static String nameIn(Config config) {

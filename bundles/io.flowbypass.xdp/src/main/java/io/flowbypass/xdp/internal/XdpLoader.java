@@ -88,20 +88,30 @@ public final class XdpLoader {
     @Deactivate
     void deactivate() {
         if (installation != null) {
-            registration.unregister();
-            installation.close();
+            try {
+                registration.unregister();
+            } finally {
+                installation.close();
+            }
         }
     }
 
     private void load(Config config) {
+        Installation made = null;
         try {
-            installation = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
+            made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
                     new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()));
-            inForce = config;
             registration = context.registerService(
-                    new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()},
-                    installation.dataPlane(), null);
+                    new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);
+            installation = made;
+            inForce = config;
+            // Whoever is configured has been attached by now.
+            made.dataPlane().orphans().forEach(orphan -> LOG.log(Level.WARNING, "XDP runs on {0}. {1}",
+                    orphan.interfaceName(), orphan.problem()));
         } catch (Refusal | RuntimeException refused) {
+            if (installation == null && made != null) {
+                made.close();
+            }
             String sentence = "The XDP program is not loaded. " + refused.getMessage();
             if (!FailureFile.write(context, sentence)) {
                 LOG.log(Level.ERROR, sentence);
