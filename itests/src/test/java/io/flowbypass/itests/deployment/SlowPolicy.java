@@ -13,7 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 
-/** A bundle with a policy that takes a millisecond for each flow, so that something can happen in the middle of a sweep. */
+/** A bundle with a policy that takes 50 ms for each flow, so that something can happen in the middle of a sweep. */
 public final class SlowPolicy implements BundleActivator, ExpiryPolicy, FlowTest {
     /** System property: set to "yes" by each decision. */
     static final String INSIDE = "flowbypass.slow.inside";
@@ -37,7 +37,7 @@ public final class SlowPolicy implements BundleActivator, ExpiryPolicy, FlowTest
     @Override
     public Decision decide(FlowView flow) {
         System.setProperty(INSIDE, "yes");
-        LockSupport.parkNanos(1_000_000);
+        LockSupport.parkNanos(50_000_000);
         // Reads the table's memory, which must still be mapped.
         return flow.idleNanos() < 0 ? END : Decision.KEEP;
     }
