@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.tools.attach.VirtualMachine;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.Reaper;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Shell;
 import java.io.File;
@@ -16,11 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.Attribute;
+import javax.management.InstanceNotFoundException;
 import javax.management.MBeanParameterInfo;
 import javax.management.MBeanServerConnection;
 import javax.management.ObjectName;
+import javax.management.openmbean.CompositeData;
 import javax.management.remote.JMXConnector;
 import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXServiceURL;
@@ -146,7 +150,9 @@ class CommandTest {
     void anInterfaceThatCarriesAnAddressOfThisMachineIsRefused() throws Exception {
         try (Lab lab = new Lab()) {
             Shell.run("ip address add 203.0.113.77/32 dev " + lab.cableA());
-            refuses(flowbypass("run", "-i", lab.cableA()), lab.cableA(), "203.0.113.77", "--inline-anyway");
+            Outcome outcome = flowbypass("run", "-i", lab.cableA());
+            refuses(outcome, lab.cableA(), "203.0.113.77", "--inline-anyway");
+            assertThat(outcome.error()).as("it is said once").containsOnlyOnce("203.0.113.77");
             assertThat(Shell.run("ip -d link show dev " + lab.cableA())).doesNotContain("xdp");
         }
     }
@@ -166,15 +172,116 @@ class CommandTest {
             Process run = start("./flowbypass", "run", "-i", lab.cableA(), "--mode", "native");
             Jmx.eventually(() -> xdp(lab).contains("prog/xdp"), "XDP is attached");
             assertThat(said("out")).contains("jconsole");
-            long jvm = Long.parseLong(said("out").replaceFirst("(?s).*process (\\d+)\\..*", "$1"));
-            Shell.run("kill -9 " + jvm);
+            Shell.run("kill -9 " + jvm());
             refusesToGoOn(end(run));
             assertThat(xdp(lab)).as("the links stay").contains("prog/xdp");
+            inside("mkdir -p /run/flowbypass");
             Outcome off = flowbypass("off");
+            assertThat(leftBehind()).isEqualTo("[]");
             assertThat(off.status()).isZero();
             assertThat(off.out()).contains(lab.cableA()).contains("Removed the pins");
             assertThat(xdp(lab)).doesNotContain("prog/xdp");
         }
+    }
+
+    @Test
+    void aCheckoutThatSudoTestsStaysItsOwners() throws Exception {
+        Outcome outcome = run("mkdir -p bin bpf/target && printf '#!/bin/sh\\n' >bin/mvn && chmod +x bin/mvn && chown 4711 ."
+                + " && export PATH=$PWD/bin:$PATH SUDO_UID=4711 FLOWBYPASS_INSTALL=no;", "test");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        assertThat(Shell.run("stat -c %u " + directory + "/bpf/target " + directory + "/felix-config/target/flowbypass"))
+                .isEqualTo("4711\n4711\n");
+    }
+
+    @Test
+    void namesAreThoseOfTheNetworkNamespaceAndNotOfSysfs() throws Exception {
+        Outcome there = end(start("unshare", "--net", "sh", "-c",
+                "ip link add fb0 mtu 4400 type bridge; exec ./flowbypass doctor -i fb0"));
+        assertThat(there.out()).contains("fb0 is there, but down", "fb0 has MTU 4400");
+        refuses(end(start("unshare", "--net", "./flowbypass", "run", "-i", "fb0")), "\"fb0\"", "it has: lo.");
+    }
+
+    @Test
+    void whatCannotBeLoadedIsNamed() throws Exception {
+        try (Lab lab = new Lab()) {
+            refuses(run("mkdir noexec && mount -t tmpfs -o noexec tmpfs noexec && export TMPDIR=$PWD/noexec;", "run", "-i",
+                    lab.cableA()), "jna.tmpdir", "TMPDIR");
+            assertThat(said("error")).doesNotContain("libbpf1");
+            refuses(run("touch empty && mount --bind empty $(readlink -f $(ldconfig -p | sed -n 's/.*libbpf.so.1 .*=> //p'"
+                    + " | head -n 1));", "run", "-i", lab.cableA()), "libbpf.so.1", "install the package libbpf1");
+        }
+    }
+
+    @Test
+    void anErrorInTheConfigurationOfARunningInterfaceIsReportedAndXdpGoesOn() throws Exception {
+        String bridge = "fb" + ProcessHandle.current().pid();
+        Reaper reaper = new Reaper("ip link del " + bridge);
+        try {
+            Shell.run("ip link add " + bridge + " up type bridge");
+            // Looking needs less than mounting.
+            Process run = start("setpriv", "--bounding-set=-sys_admin", "./flowbypass", "run", "-i", bridge);
+            eventuallyShown(bridge + " generic true ");
+            setMode("turbo");
+            eventuallyShown(bridge + " generic true mode is \"turbo\"");
+            assertThat(said("error")).contains("XDP runs on " + bridge + ", but not as configured. mode is \"turbo\"");
+            setMode("native");
+            eventuallyShown(bridge + " generic true The driver of " + bridge);
+            setMode("generic");
+            Jmx.eventually(() -> shown().equals(bridge + " generic true "), "all is well");
+            assertThat(run.isAlive()).isTrue();
+            run.destroy();
+            assertThat(end(run).status()).isZero();
+        } finally {
+            reaper.close();
+        }
+    }
+
+    @Test
+    void whatAnEarlierRunLeftIsShownAndCanBeDetached() throws Exception {
+        try (Lab lab = new Lab()) {
+            Process first = start("./flowbypass", "run", "-i", lab.cableA());
+            eventuallyShown(lab.cableA() + " native true ");
+            first.destroy();
+            assertThat(end(first).status()).isZero();
+            start("./flowbypass", "run", "-i", lab.cableB());
+            eventuallyShown(lab.cableB() + " native true \n" + lab.cableA() + " native true No configuration: ");
+            assertThat(said("error")).containsOnlyOnce("WARNING").contains("XDP runs on " + lab.cableA() + ". No config");
+            ObjectName xdp = new ObjectName("io.flowbypass:type=Xdp");
+            jmx(jvm(), server -> invoke(server, xdp, "attach", Map.of("interface", lab.cableA(), "mode", "")));
+            Jmx.eventually(() -> !shown().contains("No configuration"), "it is adopted");
+            jmx(jvm(), server -> invoke(server, xdp, "detach", Map.of("interface", lab.cableA())));
+            assertThat(shown()).isEqualTo(lab.cableB() + " native true ");
+            assertThat(xdp(lab)).doesNotContain("prog/xdp");
+        }
+    }
+
+    private void setMode(String mode) {
+        inside("sed -i \"s/^mode.*/mode = " + mode + "/\" /run/flowbypass/run.*/etc/*.cfg");
+    }
+
+    private String inside(String command) {
+        return Shell.run("nsenter --mount=/proc/" + namespace.pid() + "/ns/mnt sh -c '" + command + "'");
+    }
+
+    private void eventuallyShown(String text) {
+        Jmx.eventually(() -> said("out").contains("jconsole") && shown().contains(text), text);
+    }
+
+    /** The interfaces as a JMX client sees them, one a line: name, mode, whether attached, problem. */
+    private String shown() throws Exception {
+        try {
+            CompositeData[] all = jmx(jvm(), server -> (CompositeData[]) server.getAttribute(
+                    new ObjectName("io.flowbypass:type=Xdp"), "Interfaces"));
+            assertThat(all).allMatch(one -> one.get("tag").toString().length() == 16, "shows the program's tag");
+            return Stream.of(all).map(one -> one.get("name") + " " + one.get("mode") + " " + one.get("attached") + " "
+                    + one.get("problem")).collect(Collectors.joining("\n"));
+        } catch (InstanceNotFoundException notYet) {
+            return "";
+        }
+    }
+
+    private String jvm() throws IOException {
+        return said("out").replaceFirst("(?s).*jconsole (\\d+).*", "$1");
     }
 
     private static void refusesToGoOn(Outcome outcome) {
@@ -190,7 +297,7 @@ class CommandTest {
     void theDemoCutsExpiresAccountsAndLeavesNothingAndAJmxClientCanAttachMeanwhile() throws Exception {
         Process demo = start("./flowbypass", "demo", "--for", "15", "--report", "r.json");
         Jmx.eventually(() -> said("out").contains("XDP runs on"), "the demo runs");
-        attachAndUse(said("out").replaceFirst("(?s).*jconsole (\\d+).*", "$1"));
+        jmx(jvm(), this::use);
         Outcome outcome = end(demo);
         assertThat(outcome.status()).as(outcome.toString()).isZero();
         String report = said("r.json");
@@ -202,31 +309,44 @@ class CommandTest {
         assertThat(leftBehind()).isEqualTo("[]");
     }
 
-    /** What a person does in JConsole, found by the names that JConsole shows. */
-    private void attachAndUse(String pid) throws Exception {
+    /** What is done with a connection. */
+    private interface Use<T> {
+        T with(MBeanServerConnection server) throws Exception;
+    }
+
+    /** Connects as JConsole does. */
+    private static <T> T jmx(String pid, Use<T> use) throws Exception {
         VirtualMachine jvm = VirtualMachine.attach(pid);
         try (JMXConnector connector = JMXConnectorFactory.connect(new JMXServiceURL(jvm.startLocalManagementAgent()))) {
-            MBeanServerConnection server = connector.getMBeanServerConnection();
-            ObjectName flows = new ObjectName("io.flowbypass:type=FlowTable");
-            assertThat(server.getAttribute(flows, "UnaccountedPackets")).isEqualTo(0L);
-            assertThat(call(server, flows, "bypass")).startsWith("bypassed UDP 203.0.113.5:1000 > 203.0.113.6:2000");
-            assertThat(call(server, flows, "find")).startsWith("UDP 203.0.113.5:1000 > 203.0.113.6:2000");
-            assertThat(call(server, flows, "release")).contains("RELEASED");
-            assertThat(call(server, flows, "find")).startsWith("not bypassed");
-            ObjectName idle = new ObjectName("io.flowbypass:type=Policy,name=idle");
-            server.setAttribute(idle, new Attribute("UdpSeconds", 2));
-            assertThat(server.getAttribute(idle, "UdpSeconds")).isEqualTo(2);
-            Jmx.eventually(() -> Shell.run("nsenter --mount=/proc/" + namespace.pid() + "/ns/mnt sh -c 'cat"
-                    + " /run/flowbypass/demo.*/etc/io.flowbypass.policy.idle.cfg'").contains("udp.seconds = 2\n"),
-                    "the file has it");
+            return use.with(connector.getMBeanServerConnection());
         } finally {
             jvm.detach();
         }
     }
 
+    /** What a person does in JConsole, found by the names that JConsole shows. */
+    private Void use(MBeanServerConnection server) throws Exception {
+        ObjectName flows = new ObjectName("io.flowbypass:type=FlowTable");
+        assertThat(server.getAttribute(flows, "UnaccountedPackets")).isEqualTo(0L);
+        assertThat(call(server, flows, "bypass")).startsWith("bypassed UDP 203.0.113.5:1000 > 203.0.113.6:2000");
+        assertThat(call(server, flows, "find")).startsWith("UDP 203.0.113.5:1000 > 203.0.113.6:2000");
+        assertThat(call(server, flows, "release")).contains("RELEASED");
+        assertThat(call(server, flows, "find")).startsWith("not bypassed");
+        ObjectName idle = new ObjectName("io.flowbypass:type=Policy,name=idle");
+        server.setAttribute(idle, new Attribute("UdpSeconds", 2));
+        assertThat(server.getAttribute(idle, "UdpSeconds")).isEqualTo(2);
+        Jmx.eventually(() -> inside("cat /run/flowbypass/demo.*/etc/io.flowbypass.policy.idle.cfg")
+                .contains("udp.seconds = 2\n"), "the file has it");
+        return null;
+    }
+
     private static String call(MBeanServerConnection server, ObjectName name, String operation) throws Exception {
-        Map<String, Object> values = Map.of("protocol", "UDP", "source", "203.0.113.5", "sourcePort", 1000, "destination",
-                "203.0.113.6", "destinationPort", 2000);
+        return invoke(server, name, operation, Map.of("protocol", "UDP", "source", "203.0.113.5", "sourcePort", 1000,
+                "destination", "203.0.113.6", "destinationPort", 2000));
+    }
+
+    private static String invoke(MBeanServerConnection server, ObjectName name, String operation,
+            Map<String, Object> values) throws Exception {
         MBeanParameterInfo[] parameters = Stream.of(server.getMBeanInfo(name).getOperations())
                 .filter(info -> info.getName().equals(operation)).findFirst().orElseThrow().getSignature();
         return (String) server.invoke(name, operation,
@@ -244,8 +364,7 @@ class CommandTest {
 
     /** Namespaces, pins, run directories and processes of a demo. */
     private String leftBehind() {
-        return Shell.run("nsenter --mount=/proc/" + namespace.pid() + "/ns/mnt sh -c 'ls -d /run/netns/flowbypass-*"
-                + " /sys/fs/bpf/flowbypass* /run/flowbypass/* 2>/dev/null || true'")
+        return inside("ls -d /run/netns/flowbypass-* /sys/fs/bpf/flowbypass* /run/flowbypass* 2>/dev/null || true")
                 + ProcessHandle.allProcesses().map(process -> process.info().commandLine().orElse(""))
                         .filter(line -> line.contains(directory + "/felix-config")).toList();
     }

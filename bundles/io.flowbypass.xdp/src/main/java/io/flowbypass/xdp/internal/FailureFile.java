@@ -39,7 +39,7 @@ final class FailureFile {
     static boolean isBeside(BundleContext context, Object configuration) {
         String file = context.getProperty(PROPERTY);
         return file != null && configuration != null
-                && Path.of(URI.create(configuration.toString())).startsWith(Path.of(file).getParent());
+                && Path.of(URI.create(configuration.toString())).startsWith(Path.of(file).toAbsolutePath().getParent());
     }
 
     private static boolean tell(BundleContext context, String outcome) {
@@ -50,9 +50,9 @@ final class FailureFile {
             }
             Files.writeString(Path.of(file), outcome, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             return true;
-        } catch (FileAlreadyExistsException toldBefore) {
+        } catch (FileAlreadyExistsException | IllegalStateException toldBeforeOrStopping) {
             return false;
-        } catch (IOException | IllegalStateException failed) {
+        } catch (IOException failed) {
             System.getLogger(FailureFile.class.getName()).log(Level.WARNING, "Whoever started this framework cannot be told"
                     + " what became of it.", failed);
             return false;

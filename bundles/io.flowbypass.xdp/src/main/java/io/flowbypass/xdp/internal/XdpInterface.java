@@ -152,6 +152,7 @@ public final class XdpInterface {
     }
 
     private void settle() throws Refusal {
+        int index = InterfaceRules.index(name);
         if (!dataPlane.claim(name, this)) {
             throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
         }
@@ -159,7 +160,6 @@ public final class XdpInterface {
         if (!MODES.contains(mode)) {
             throw new Refusal("mode is \"" + mode + "\": it must be one of " + String.join(", ", MODES) + ".");
         }
-        int index = InterfaceRules.index(name);
         Optional<LinkDescription> found = link.describe().filter(each -> each.interfaceIndex() == index);
         String present = "";
         if (found.isPresent()) {
@@ -176,9 +176,17 @@ public final class XdpInterface {
             attach(index, mode);
         } catch (Refusal | RuntimeException refused) {
             if (!present.isEmpty()) {
-                attach(index, present);
+                restore(index, present, refused);
             }
             throw refused;
+        }
+    }
+
+    private void restore(int index, String mode, Exception refused) {
+        try {
+            attach(index, mode);
+        } catch (Refusal | RuntimeException again) {
+            refused.addSuppressed(again);
         }
     }
 

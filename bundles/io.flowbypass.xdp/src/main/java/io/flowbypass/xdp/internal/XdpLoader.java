@@ -103,13 +103,8 @@ public final class XdpLoader {
                     new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()));
             registration = context.registerService(
                     new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);
-            installation = made;
-            inForce = config;
-            // Whoever is configured has been attached by now.
-            made.dataPlane().orphans().forEach(orphan -> LOG.log(Level.WARNING, "XDP runs on {0}. {1}",
-                    orphan.interfaceName(), orphan.problem()));
         } catch (Refusal | RuntimeException refused) {
-            if (installation == null && made != null) {
+            if (made != null) {
                 made.close();
             }
             String sentence = "The XDP program is not loaded. " + refused.getMessage();
@@ -117,6 +112,12 @@ public final class XdpLoader {
                 LOG.log(Level.ERROR, sentence);
             }
             LOG.log(Level.DEBUG, "where it failed", refused);
+            return;
         }
+        installation = made;
+        inForce = config;
+        // Whatever is configured has been attached by now.
+        made.dataPlane().orphans().forEach(orphan -> LOG.log(Level.WARNING, "XDP runs on {0}. {1}", orphan.interfaceName(),
+                orphan.problem()));
     }
 }
