@@ -7,6 +7,7 @@ import io.flowbypass.flow.Difference;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.policy.ExpiryPolicy;
 import java.io.IOException;
+import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,11 +48,14 @@ public final class ExpiryEngine implements Expiry {
     static final String INTERVAL = "sweep.interval.millis";
     static final String ACTIVE = "active.policies";
 
+    private static final Logger LOG = System.getLogger(ExpiryEngine.class.getName());
     private static final int MIN_INTERVAL = 10;
+    private static final int DEFAULT_INTERVAL = 1000;
     private static final int MAX_INTERVAL = 3600000;
     private static final int MAX_DIFFERENCES = 10000;
     private static final int MAX_BUDGET_MILLIS = 1000;
     private static final int MAX_ABANDONED = 3;
+    private static final int TRIES = 3;
     private static final long WATCHDOG_MILLIS = 200;
     /** Looks of the watchdog, not time: a JVM that was stopped for a while has hung no policy. */
     private static final int LONGEST_CALL_LOOKS = 10;
@@ -64,7 +68,7 @@ public final class ExpiryEngine implements Expiry {
         /** Milliseconds between two sweeps. */
         @AttributeDefinition(name = "Sweep interval", min = "10", max = "3600000",
                 description = "This many milliseconds lie between the beginnings of two sweeps.")
-        int sweep_interval_millis() default 1000;
+        int sweep_interval_millis() default DEFAULT_INTERVAL;
 
         /** Names of policies. */
         @AttributeDefinition(name = "Active policies", required = false,
@@ -74,11 +78,22 @@ public final class ExpiryEngine implements Expiry {
     }
 
     private record Settings(int intervalMillis, List<String> policies) {
-        static Settings of(Config config) {
-            int interval = config.sweep_interval_millis();
-            checkInterval(interval);
-            return new Settings(interval, Stream.of(config.active_policies().split(",")).map(String::strip)
+        /** Keeps the interval where the new one is bad: the other values hold nevertheless. */
+        static Settings of(Config config, int interval) {
+            return new Settings(interval(config, interval), Stream.of(config.active_policies().split(",")).map(String::strip)
                     .filter(name -> !name.isEmpty()).distinct().toList());
+        }
+
+        private static int interval(Config config, int old) {
+            try {
+                int interval = config.sweep_interval_millis();
+                checkInterval(interval);
+                return interval;
+            } catch (RuntimeException e) { // SCR throws here what it cannot convert
+                LOG.log(Level.ERROR, "configuration " + PID + " has a bad " + INTERVAL + ", so expiry sweeps every " + old
+                        + " ms: " + e.getMessage());
+                return old;
+            }
         }
 
         static void checkInterval(int millis) {
@@ -133,21 +148,21 @@ public final class ExpiryEngine implements Expiry {
         notices.remove(listener);
     }
 
-    /** Starts sweeping. */
+    /** Starts sweeping; an interval that is bad is replaced by the default. */
     @Activate
     public synchronized void activate(Config config) {
-        settings = Settings.of(config);
+        settings = Settings.of(config, DEFAULT_INTERVAL);
         policies.start(settings.policies);
         startWorker();
         watchdog = Executors.newSingleThreadScheduledExecutor(run -> Notices.daemon(run, "flowbypass-expiry-watchdog"));
         watchdog.scheduleWithFixedDelay(this::watch, WATCHDOG_MILLIS, WATCHDOG_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Takes a changed configuration; one out of range is refused and the old one stays. */
+    /** Takes a changed configuration; the old interval stays where the new one is bad. */
     @Modified
     public synchronized void modified(Config config) {
         Settings before = settings;
-        settings = Settings.of(config);
+        settings = Settings.of(config, before.intervalMillis);
         if (!settings.policies.equals(before.policies)) {
             policies.select(settings.policies, settings.policies.isEmpty() ? "all policies were selected"
                     : String.join(", ", settings.policies) + " selected");
@@ -277,12 +292,16 @@ public final class ExpiryEngine implements Expiry {
         try {
             Configuration configuration = admin.getConfiguration(PID, "?");
             Dictionary<String, Object> properties = configuration.getProperties();
-            if (properties == null) {
-                properties = new Hashtable<>();
+            // Again where FileInstall had just read the file of an earlier change, and went back to that.
+            for (int i = 0; i < TRIES && (properties == null || !value.equals(properties.get(key))); i++) {
+                if (properties == null) {
+                    properties = new Hashtable<>();
+                }
+                // The other properties stay: one of them names the file that the change is written to.
+                properties.put(key, value);
+                configuration.updateIfDifferent(properties);
+                properties = configuration.getProperties();
             }
-            // The other properties stay: one of them names the file, which FileInstall rewrites with its comments.
-            properties.put(key, value);
-            configuration.updateIfDifferent(properties);
         } catch (IOException e) {
             throw new IllegalStateException(key + " = " + value + " of " + PID + " cannot be stored: " + e
                     + "; make the framework's storage writable", e);

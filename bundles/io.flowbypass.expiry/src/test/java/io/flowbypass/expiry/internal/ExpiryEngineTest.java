@@ -289,11 +289,44 @@ class ExpiryEngineTest {
     }
 
     @Test
-    void keepsTheOldConfigurationWhereANewOneIsOutOfRange() {
-        fixture.activate(NEVER, "");
+    void storesAgainWhatFileInstallHasSetBackMeanwhile() throws Exception {
+        fixture.withConfigurationAdmin().activate(NEVER, "");
+        fixture.undo = true;
+        engine.setSweepIntervalMillis(50);
 
-        assertThatThrownBy(() -> engine.modified(new Fixture.Settings(5, "x")))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("sweep.interval.millis = 5");
+        assertThat(engine.sweepIntervalMillis()).isEqualTo(50);
+    }
+
+    @Test
+    void keepsTheOldIntervalWhereANewOneIsBadAndTakesTheOtherValues() {
+        fixture.install(1, 0, "a", KEEPER);
+        fixture.install(2, 0, "b", KEEPER);
+        fixture.activate(NEVER, "");
+        engine.modified(new Fixture.Settings(5, "b"));
         assertThat(engine.sweepIntervalMillis()).isEqualTo(NEVER);
+        assertThat(engine.activePolicies()).containsExactly("b");
+        engine.modified(new Fixture.Unreadable("a"));
+        assertThat(engine.sweepIntervalMillis()).isEqualTo(NEVER);
+        assertThat(engine.activePolicies()).containsExactly("a");
+    }
+
+    @Test
+    void startsOnTheDefaultIntervalWhereTheConfiguredOneIsOutOfRange() {
+        engine.addSweeper(table);
+        fixture.install(1, 0, "ender", ENDER);
+        fixture.activate(5, "");
+
+        assertThat(engine.sweepIntervalMillis()).isEqualTo(1000);
+        await().until(() -> table.ended.size() == 10);
+    }
+
+    @Test
+    void startsOnTheDefaultIntervalWhereTheConfiguredOneIsNoNumber() {
+        fixture.install(1, 0, "a", KEEPER);
+        fixture.install(2, 0, "b", KEEPER);
+        engine.activate(new Fixture.Unreadable("b"));
+
+        assertThat(engine.sweepIntervalMillis()).isEqualTo(1000);
+        assertThat(engine.activePolicies()).containsExactly("b");
     }
 }

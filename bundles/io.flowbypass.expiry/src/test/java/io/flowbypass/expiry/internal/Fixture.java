@@ -21,6 +21,8 @@ final class Fixture implements ExpiryListener {
     final List<String> notices = new CopyOnWriteArrayList<>();
     /** What Configuration Admin holds for expiry; null for nothing. */
     volatile Dictionary<String, Object> stored;
+    /** Whether somebody undoes the next change. */
+    volatile boolean undo;
 
     Fixture() {
         engine.addListener(this);
@@ -46,6 +48,10 @@ final class Fixture implements ExpiryListener {
     }
 
     private boolean update(Object properties) {
+        if (undo) {
+            undo = false;
+            return true;
+        }
         Dictionary<?, ?> given = (Dictionary<?, ?>) properties;
         Hashtable<String, Object> copy = new Hashtable<>();
         Collections.list(given.keys()).forEach(key -> copy.put((String) key, given.get(key)));
@@ -85,6 +91,20 @@ final class Fixture implements ExpiryListener {
     private static <T> T proxy(Class<T> type, Answer answer) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
                 (self, method, args) -> answer.to(method.getName(), args)));
+    }
+
+    /** What SCR makes of an interval that is no number. */
+    @SuppressWarnings("ClassExplicitlyAnnotation")
+    record Unreadable(String active_policies) implements ExpiryEngine.Config {
+        @Override
+        public int sweep_interval_millis() {
+            throw new IllegalArgumentException("soon is no number");
+        }
+
+        @Override
+        public Class<? extends Annotation> annotationType() {
+            return ExpiryEngine.Config.class;
+        }
     }
 
     @SuppressWarnings("ClassExplicitlyAnnotation")

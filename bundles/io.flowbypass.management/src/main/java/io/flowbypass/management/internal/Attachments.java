@@ -25,7 +25,6 @@ final class Attachments {
     private static final String MODE = "mode";
     private static final int WAIT_SECONDS = 5;
     private static final long LOOK_MILLIS = 20;
-    private static final long FILE_MILLIS = 1000;
 
     private final ConfigurationAdmin admin;
     private final DataPlane dataPlane;
@@ -51,16 +50,28 @@ final class Attachments {
                         + ": detach it first to attach it in another way");
             }
             Configuration configuration = admin.getFactoryConfiguration(DataPlane.INTERFACE_PID, name, "?");
+            if (configuration.getProperties() != null) {
+                throw new IllegalStateException("the configuration " + configuration.getPid() + " is there already, for the"
+                        + " interface " + configuration.getProperties().get(INTERFACE) + ": rename its file or delete it");
+            }
             Hashtable<String, Object> properties = new Hashtable<>();
             properties.put(INTERFACE, name);
             if (!mode.isEmpty()) {
                 properties.put(MODE, mode);
             }
-            configuration.update(properties);
-            Optional<Attachment> outcome = await(() -> attachment(name)
-                    .filter(attachment -> attachment.attached() || !attachment.problem().isEmpty()), WAIT_SECONDS * 1000);
-            if (outcome.isEmpty() || !outcome.get().attached()) {
-                configuration.delete();
+            Optional<Attachment> outcome;
+            boolean attached = false;
+            try {
+                configuration.update(properties);
+                outcome = await(() -> attachment(name)
+                        .filter(attachment -> attachment.attached() || !attachment.problem().isEmpty()));
+                attached = outcome.filter(Attachment::attached).isPresent();
+            } finally {
+                if (!attached) {
+                    configuration.delete();
+                }
+            }
+            if (!attached) {
                 awaitGone(name);
                 throw new IllegalStateException(outcome.map(Attachment::problem).orElse(name + " is not attached after "
                         + WAIT_SECONDS + " s and was given up: is the bundle io.flowbypass.xdp running?"));
@@ -84,7 +95,7 @@ final class Attachments {
                         + dataPlane.attachments().stream().map(Attachment::interfaceName).toList());
             }
             List<Object> files = configurations.stream()
-                    .map(configuration -> configuration.getProperties().get(StoredConfiguration.FILE))
+                    .map(configuration -> configuration.getProperties().get(ConfigurationFiles.FILE))
                     .filter(Objects::nonNull).toList();
             for (Configuration configuration : configurations) {
                 configuration.delete();
@@ -99,11 +110,10 @@ final class Attachments {
         }
     }
 
-    /** FileInstall deletes the file of a deleted configuration, unless it may not write. */
+    /** {@link ConfigurationFiles} has deleted the file of a deleted configuration, unless it may not write. */
     private static String fileLeft(Object url) {
         Path file = Path.of(URI.create(url.toString()));
-        boolean deleted = await(() -> Files.exists(file) ? Optional.empty() : Optional.of(true), FILE_MILLIS).isPresent();
-        return deleted ? "" : "; the file " + file + " would attach it again at the next start: delete it";
+        return Files.notExists(file) ? "" : "; the file " + file + " would attach it again at the next start: delete it";
     }
 
     /** More than one where a duplicate was refused. */
@@ -123,8 +133,7 @@ final class Attachments {
 
     /** A deleted configuration is carried out on another thread. */
     private boolean awaitGone(String name) {
-        return await(() -> attachment(name).isPresent() ? Optional.empty() : Optional.of(true), WAIT_SECONDS * 1000)
-                .isPresent();
+        return await(() -> attachment(name).isPresent() ? Optional.empty() : Optional.of(true)).isPresent();
     }
 
     private String shown(String name) {
@@ -132,8 +141,8 @@ final class Attachments {
                 : ", with a problem: " + attachment.problem()).orElse("");
     }
 
-    private static <T> Optional<T> await(Supplier<Optional<T>> look, long millis) {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    private static <T> Optional<T> await(Supplier<Optional<T>> look) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
         Optional<T> seen = look.get();
         while (seen.isEmpty() && System.nanoTime() - deadline < 0) {
             try {

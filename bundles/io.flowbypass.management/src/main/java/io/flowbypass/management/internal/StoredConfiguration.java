@@ -2,22 +2,19 @@
 package io.flowbypass.management.internal;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Dictionary;
 import java.util.Hashtable;
-import java.util.List;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /**
- * Changes one value of a configuration and keeps the others, so that FileInstall rewrites the {@code .cfg} file with its
- * comments. A configuration without a file gets one.
+ * Changes one value of a configuration and keeps the others, of which one names its file. A configuration without a file
+ * is given one, which {@link ConfigurationFiles} writes.
  */
 final class StoredConfiguration {
-    /** Where FileInstall notes the file of a configuration: its URL as {@link java.io.File#toURI()} writes it. */
-    static final String FILE = "felix.fileinstall.filename";
+    private static final int TRIES = 3;
 
     private final String pid;
     private final Path directory;
@@ -40,30 +37,36 @@ final class StoredConfiguration {
     void set(ConfigurationAdmin admin, String key, String value) {
         try {
             Configuration configuration = admin.getConfiguration(pid, "?");
-            Dictionary<String, Object> properties = configuration.getProperties();
-            if (properties == null) {
-                properties = new Hashtable<>();
+            for (int i = 0; i < TRIES && !isSet(configuration, key, value); i++) {
+                update(configuration, key, value);
             }
-            properties.put(key, value);
-            if (properties.get(FILE) == null && directory != null) {
-                Path file = directory.resolve(pid.replace('~', '-') + ".cfg");
-                if (Files.notExists(file)) {
-                    Files.write(file, lines(properties));
-                }
-                properties.put(FILE, file.toFile().getAbsoluteFile().toURI().toString());
-            }
-            configuration.updateIfDifferent(properties);
         } catch (IOException e) {
             throw new IllegalStateException(key + " = " + value + " of " + pid + " cannot be stored: " + e
-                    + "; make " + directory + " and the framework's storage writable", e);
+                    + "; make the framework's storage writable", e);
         }
     }
 
-    private static List<String> lines(Dictionary<String, Object> properties) {
-        return Collections.list(properties.keys()).stream()
-                .filter(key -> !key.startsWith("service.") && !key.startsWith("felix."))
-                .sorted()
-                .map(key -> key + " = " + properties.get(key).toString().replace("\\", "\\\\"))
-                .toList();
+    /** Not so where FileInstall had just read the file of an earlier change, and went back to that. */
+    private static boolean isSet(Configuration configuration, String key, String value) {
+        Dictionary<String, Object> properties = configuration.getProperties();
+        return properties != null && value.equals(properties.get(key));
+    }
+
+    private void update(Configuration configuration, String key, String value) throws IOException {
+        Dictionary<String, Object> properties = configuration.getProperties();
+        if (properties == null) {
+            properties = new Hashtable<>();
+        }
+        properties.put(key, value);
+        if (properties.get(ConfigurationFiles.FILE) == null && directory != null && canStandInFile(properties)) {
+            Path file = directory.resolve(pid.replace('~', '-') + ".cfg");
+            properties.put(ConfigurationFiles.FILE, file.toFile().getAbsoluteFile().toURI().toString());
+        }
+        configuration.updateIfDifferent(properties);
+    }
+
+    /** FileInstall would take out of the configuration what the file lacks. */
+    private static boolean canStandInFile(Dictionary<String, Object> properties) {
+        return Collections.list(properties.elements()).stream().allMatch(ConfigurationText::canHold);
     }
 }

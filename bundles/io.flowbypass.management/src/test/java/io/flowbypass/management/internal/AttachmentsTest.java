@@ -20,19 +20,25 @@ import org.osgi.service.cm.ConfigurationAdmin;
 class AttachmentsTest {
     private final Map<String, Hashtable<String, Object>> stored = new ConcurrentHashMap<>();
     private String problem = "";
+    private RuntimeException failure;
 
     private final ConfigurationAdmin admin = Fakes.of(ConfigurationAdmin.class, (method, arguments) -> switch (method) {
         case "getFactoryConfiguration" -> configuration(arguments[0] + "~" + arguments[1]);
         case "listConfigurations" -> stored.keySet().stream().map(this::configuration).toArray(Configuration[]::new);
         default -> throw new UnsupportedOperationException(method);
     });
-    private final DataPlane dataPlane = Fakes.of(DataPlane.class, (method, arguments) -> stored.values().stream()
-            .map(each -> new Attachment(each.get("interface").toString(), "native", 7, "", problem.isEmpty(), problem))
-            .toList());
+    private final DataPlane dataPlane = Fakes.of(DataPlane.class, (method, arguments) -> {
+        if (failure != null) {
+            throw failure;
+        }
+        return stored.values().stream().map(each -> new Attachment(each.get("interface").toString(), "native", 7, "",
+                problem.isEmpty(), problem)).toList();
+    });
     private final Attachments attachments = new Attachments(admin, dataPlane);
 
     private Configuration configuration(String pid) {
         return Fakes.of(Configuration.class, (method, arguments) -> switch (method) {
+            case "getPid" -> pid;
             case "getProperties" -> stored.get(pid);
             case "update" -> stored.put(pid, new Hashtable<>(cast(arguments[0])));
             case "delete" -> stored.remove(pid);
@@ -70,6 +76,23 @@ class AttachmentsTest {
     }
 
     @Test
+    void leavesNothingBehindWhereTheDataPlaneFails() {
+        failure = new UnsupportedOperationException("no such map");
+
+        assertThatThrownBy(() -> attachments.attach("eth1", "native")).isSameAs(failure);
+        assertThat(stored).isEmpty();
+    }
+
+    @Test
+    void leavesAConfigurationAloneThatIsNamedAfterTheInterfaceButIsForAnother() {
+        stored.put("io.flowbypass.xdp.interface~eth1", new Hashtable<>(Map.of("interface", "eth2")));
+
+        assertThatThrownBy(() -> attachments.attach("eth1", "native")).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("io.flowbypass.xdp.interface~eth1").hasMessageContaining("eth2");
+        assertThat(stored.get("io.flowbypass.xdp.interface~eth1")).containsOnly(Map.entry("interface", "eth2"));
+    }
+
+    @Test
     void refusesAnInterfaceThatIsConfiguredAlreadyAndTouchesNothing() {
         attachments.attach("eth1", "native");
 
@@ -82,7 +105,7 @@ class AttachmentsTest {
     void detachesByTheInterfaceWhateverItsConfigurationIsNamed(@TempDir Path etc) throws Exception {
         Path file = Files.createFile(etc.resolve("io.flowbypass.xdp.interface-uplink.cfg"));
         stored.put("io.flowbypass.xdp.interface~uplink", new Hashtable<>(
-                Map.of("interface", "eth1", StoredConfiguration.FILE, file.toUri().toString())));
+                Map.of("interface", "eth1", ConfigurationFiles.FILE, file.toUri().toString())));
 
         assertThat(attachments.detach("eth1")).startsWith("eth1 is detached").contains(file.toString())
                 .contains("delete it");
