@@ -48,7 +48,7 @@ public final class XdpInterface {
         return attached;
     }
 
-    /** Why it does not, in a sentence; empty when attached. */
+    /** Why XDP does not run on it, or not as configured, in a sentence; empty when all is well. */
     public String getProblem() {
         return problem;
     }

@@ -59,12 +59,13 @@ final class Attachments {
             if (!mode.isEmpty()) {
                 properties.put(MODE, mode);
             }
+            Optional<Attachment> orphan = attachment(name);
             Optional<Attachment> outcome;
             boolean attached = false;
             try {
                 configuration.update(properties);
-                outcome = await(() -> attachment(name)
-                        .filter(attachment -> attachment.attached() || !attachment.problem().isEmpty()));
+                outcome = await(() -> attachment(name).filter(attachment -> !Optional.of(attachment).equals(orphan)
+                        && (attachment.attached() || !attachment.problem().isEmpty())));
                 attached = outcome.filter(Attachment::attached).isPresent();
             } finally {
                 if (!attached) {
@@ -83,12 +84,16 @@ final class Attachments {
     }
 
     /**
-     * Deletes an interface's configuration, wherever it came from.
+     * Deletes an interface's configuration, wherever it came from. An interface that an earlier run left attached is
+     * adopted first.
      *
-     * @throws IllegalStateException when it is not configured, or still attached after 5 s
+     * @throws IllegalStateException when it is neither configured nor attached, or still attached after 5 s
      */
     String detach(String name) {
         try {
+            if (find(name).isEmpty() && attachment(name).isPresent()) {
+                attach(name, "");
+            }
             List<Configuration> configurations = find(name);
             if (configurations.isEmpty()) {
                 throw new IllegalStateException(name + " is not configured: configured are "

@@ -177,7 +177,7 @@ final class NativeDataPlane implements DataPlane {
             return new Link(pins.link(name)).describe().filter(link -> link.interfaceIndex() != 0)
                     .map(link -> attached(name, link, "No configuration: an earlier run left it, and it goes on cutting. "
                             + (Host.interfaceIndex(name).orElse(0) == link.interfaceIndex()
-                            ? "Attach it again to keep it; once that is done, detach takes XDP off."
+                            ? "Attach it again to keep it, or detach it."
                             : "Its interface has another name now: ./flowbypass off takes XDP off.")));
         } catch (BpfException refused) {
             return Optional.of(unknown(name, refused));
