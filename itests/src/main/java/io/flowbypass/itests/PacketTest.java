@@ -13,6 +13,7 @@ import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.Mapping;
@@ -20,6 +21,7 @@ import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +46,9 @@ class PacketTest {
     private static final int RECORD_PORTS = 40;
     private static final int RECORD_MATCH = 48;
     private static final int INFO_BYTES = 144;
+    private static final int CONFIG_HEARTBEAT = 0;
+    private static final int CONFIG_LEASE = 8;
+    private static final long HOUR_NANOS = 3_600_000_000_000L;
     private static final int LIVE = 1;
     private static final int CLOSING = 2;
 
@@ -254,6 +259,40 @@ class PacketTest {
         passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
         dataPlane.setPaused(false);
         cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void onceTheLeaseIsOverPacketsPassAndASynReopensNevertheless() {
+        withConfig(config -> {
+            long lease = config.getLong(CONFIG_LEASE);
+            // Shorter than any time since the last heartbeat, however fresh that is.
+            config.setLong(CONFIG_LEASE, -HOUR_NANOS);
+            passes(Verdict.PASSED_LEASE, ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+            passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
+            config.setLong(CONFIG_LEASE, lease);
+            cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+        });
+    }
+
+    @Test
+    void aHeartbeatAheadOfTheCoarseClockIsAFreshOne() {
+        withConfig(config -> {
+            config.setLong(CONFIG_HEARTBEAT, System.nanoTime() + HOUR_NANOS);
+            cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
+            dataPlane.heartbeat();
+        });
+    }
+
+    private void withConfig(Consumer<Mapping> use) {
+        MapService maps = product.service(MapService.class);
+        Gate gate = maps.newGate();
+        assertThat(gate.enter()).isTrue();
+        try (BpfMap config = maps.open(Path.of(Product.PIN_ROOT, "config"))) {
+            use.accept(config.map(gate));
+        } finally {
+            gate.exit();
+            gate.close();
+        }
     }
 
     @Test
