@@ -48,7 +48,7 @@ enum fb_state {
  *   IPv6   a               b               addr
  *
  *          0   2   4      6
- *          a   b   outer  inner            ports (a's port, b's port, VLAN ids)
+ *          a   b   outer  inner            ports (a's port, b's port, VLAN ids: 0, they are not tracked yet)
  */
 struct fb_key {
 	__u64 addr[4];

@@ -77,6 +77,7 @@ class PacketTest {
             return;
         }
         dataPlane.setPaused(false);
+        dataPlane.setLeaseSeconds(60);
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
         program.close();
         product.close();

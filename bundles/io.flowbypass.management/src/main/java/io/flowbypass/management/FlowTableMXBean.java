@@ -49,12 +49,12 @@ public interface FlowTableMXBean {
     long getBypassedBytes();
 
     /** Packets cut per second. */
-    @Description(value = "Packets cut per second, since the sample before: over one second or, when nobody looked, longer.",
+    @Description(value = "Packets cut per second, since the look before, at least a second ago; 0 at the first look.",
             unit = "packets per second")
     double getBypassedPacketsPerSecond();
 
     /** Bits cut per second. */
-    @Description(value = "Bits cut per second, since the sample before: over one second or, when nobody looked, longer.",
+    @Description(value = "Bits cut per second, since the look before, at least a second ago; 0 at the first look.",
             unit = "bits per second")
     double getBypassedBitsPerSecond();
 

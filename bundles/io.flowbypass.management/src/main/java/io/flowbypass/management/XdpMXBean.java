@@ -86,7 +86,7 @@ public interface XdpMXBean {
     long getError();
 
     /** Attaches XDP to an interface; says how. */
-    @Description("Attaches XDP to a network interface and keeps that in the configuration; waits up to 5 s.")
+    @Description("Attaches XDP to a network interface, until it is detached or this framework's storage is removed; waits up to 5 s.")
     @Impact(ACTION)
     String attach(@Name("interface") @Description("Name of the network interface, such as eth1.") String interfaceName,
             @Name("mode") @Description("native or generic; empty for the default.") String mode);

@@ -237,6 +237,15 @@ class CommandTest {
     }
 
     @Test
+    void runTakesSeveralInterfaces() throws Exception {
+        try (Lab lab = new Lab()) {
+            start("./flowbypass", "run", "-i", lab.cableA(), "-i", lab.cableB());
+            eventuallyShown(lab.cableA() + " native true ");
+            eventuallyShown(lab.cableB() + " native true ");
+        }
+    }
+
+    @Test
     void whatAnEarlierRunLeftIsShownAndCanBeDetached() throws Exception {
         try (Lab lab = new Lab()) {
             Process first = start("./flowbypass", "run", "-i", lab.cableA());

@@ -40,6 +40,16 @@ class RecoveryTest {
     }
 
     @Test
+    void shouldForgetAFlowOfWhichOnlyTheColdPartWasWritten() {
+        write();
+        table.setState(0, Layout.FREE);
+        NativeFlowTable flows = kernel.start();
+        assertThat(flows.activeFlows()).isZero();
+        assertThat(flows.statistics().closingFlows()).isZero();
+        assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
+    }
+
+    @Test
     void shouldForgetAFlowThatWasNeverPublished() {
         write();
         NativeFlowTable flows = kernel.start();
