@@ -16,7 +16,7 @@ import org.awaitility.Awaitility;
 
 /** The product's MBeans in this JVM, used as JConsole uses them. */
 public final class Jmx {
-    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final MBeanServer SERVER = ManagementFactory.getPlatformMBeanServer();
 
     private Jmx() {

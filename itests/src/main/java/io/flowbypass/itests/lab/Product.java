@@ -13,7 +13,7 @@ public final class Product implements AutoCloseable {
     public static final String PIN_ROOT = "/sys/fs/bpf/flowbypass-itests";
     /** Removes the pins once the last test is done. */
     private static final Reaper PINS = new Reaper("rm -rf " + PIN_ROOT);
-    private static final long LIMIT_MILLIS = 20_000;
+    private static final long LIMIT_MILLIS = 60_000;
 
     private final BundleContext context = FrameworkUtil.getBundle(Product.class).getBundleContext();
     private final List<String> attached = new ArrayList<>();
