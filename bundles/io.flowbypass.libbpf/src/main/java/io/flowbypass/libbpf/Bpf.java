@@ -67,11 +67,6 @@ public final class Bpf {
         return new Descriptor(checked("opening the map with id " + id, Libbpf.get().bpf_map_get_fd_by_id(id)));
     }
 
-    /** Opens a program by its id. */
-    public static Descriptor openProgram(int id) {
-        return new Descriptor(checked("opening the program with id " + id, Libbpf.get().bpf_prog_get_fd_by_id(id)));
-    }
-
     /** Pins a map, program or link, with mode 0600. */
     public static void pin(int descriptor, Path path) {
         checked("pinning at " + path, Libbpf.get().bpf_obj_pin(descriptor, path.toString()));

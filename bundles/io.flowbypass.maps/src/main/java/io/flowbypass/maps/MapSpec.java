@@ -15,8 +15,6 @@ import java.util.Objects;
  * @param inner what the maps in an {@link MapType#ARRAY_OF_MAPS} look like; null for all other types
  */
 public record MapSpec(MapType type, String name, int keySize, int valueSize, int capacity, int flags, MapSpec inner) {
-    /** {@code BPF_F_NO_PREALLOC}: elements are allocated when they are needed. */
-    public static final int NO_PREALLOC = 1;
     /** {@code BPF_F_MMAPABLE}: an ARRAY that can be mapped into memory. */
     public static final int MMAPABLE = 1 << 10;
 
