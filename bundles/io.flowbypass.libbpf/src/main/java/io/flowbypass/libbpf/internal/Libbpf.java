@@ -68,7 +68,6 @@ public final class Libbpf {
 
     public native int bpf_map_get_fd_by_id(int id);
 
-
     public native int bpf_obj_get(String path);
 
     public native int bpf_obj_pin(int fd, String path);
