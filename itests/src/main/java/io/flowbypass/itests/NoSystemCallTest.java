@@ -10,6 +10,7 @@ import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
+import io.flowbypass.maps.CallCounts;
 import io.flowbypass.maps.MapService;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -40,17 +41,21 @@ class NoSystemCallTest {
         FlowSweeper sweeper = product.service(FlowSweeper.class);
         MapService maps = product.service(MapService.class);
         Jmx.eventually(() -> table.statistics().closingFlows() == 0, "an earlier test's flows are gone");
-        long before = maps.calls().calls();
+        long before = calls(maps);
         for (int port = 1; port <= FLOWS; port++) {
             assertThat(table.bypass(BypassRequest.of(key(port)))).isTrue();
             assertThat(table.find(key(port))).isPresent();
         }
         assertThat(table.list(0, FLOWS)).hasSize(FLOWS);
         assertThat(sweeper.sweep(flow -> Decision.KEEP, Duration.ofSeconds(10)).scanned()).isEqualTo(FLOWS);
-        assertThat(maps.calls().calls() - before).as("system calls on maps").isZero();
+        assertThat(calls(maps) - before).as("system calls on maps").isZero();
 
         table.statistics();
-        assertThat(maps.calls().calls() - before).as("reading the verdicts is one").isPositive();
+        assertThat(calls(maps) - before).as("reading the verdicts is one").isPositive();
+    }
+
+    private static long calls(MapService maps) {
+        return maps.calls().values().stream().mapToLong(CallCounts::calls).sum();
     }
 
     private static FlowKey key(int port) {

@@ -8,10 +8,12 @@ import io.flowbypass.libbpf.internal.Libbpf;
 import io.flowbypass.libbpf.internal.Libc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.OptionalInt;
 
 /**
  * The bpf system call. A descriptor is passed as its number; keys and values must have the sizes that the map has, which
@@ -32,9 +34,17 @@ public final class Bpf {
         }
     }
 
+    /** {@code BPF_ANY}: set a key's value whether it is there or not. */
+    public static final long ANY = 0;
+    /** {@code BPF_NOEXIST}: only where it is not there. */
+    public static final long NOEXIST = 1;
+    /** {@code BPF_EXIST}: only where it is there. */
+    public static final long EXIST = 2;
+    /** {@code BPF_F_LOCK}: hold the value's {@code bpf_spin_lock} meanwhile. */
+    public static final long F_LOCK = 4;
+
     private static final int BPF_XDP = 37;
-    private static final int BPF_ANY = 0;
-    private static final int PAGE = 4096;
+    private static final int POLLIN = 1;
 
     private Bpf() {
     }
@@ -80,8 +90,16 @@ public final class Bpf {
     public static MapDescription describeMap(int map) {
         requireMap(map);
         try (Memory info = info("map", map, 88)) {
+            String keyType = "";
+            String valueType = "";
+            try (Btf btf = Btf.load(info.getInt(64))) {
+                if (btf != null) {
+                    keyType = btf.name(info.getInt(68));
+                    valueType = btf.name(info.getInt(72));
+                }
+            }
             return new MapDescription(info.getInt(4), info.getInt(0), name(info, 24), info.getInt(8), info.getInt(12),
-                    info.getInt(16), info.getInt(20));
+                    info.getInt(16), info.getInt(20), keyType, valueType);
         }
     }
 
@@ -104,20 +122,47 @@ public final class Bpf {
      * Reads the value of a key.
      *
      * @param value is filled; for a per-CPU map 8-byte-aligned values of all {@linkplain #possibleCpus() possible CPUs}
+     * @param flags 0 or {@link #F_LOCK}
      * @return false when the key is not there
      */
-    public static boolean lookup(int map, byte[] key, byte[] value) {
-        return found("looking up a key", Libbpf.get().bpf_map_lookup_elem(map, key, value));
+    public static boolean lookup(int map, NativeBuffer key, int keyOffset, NativeBuffer value, int valueOffset,
+            long flags) {
+        int result = Libbpf.get().bpf_map_lookup_elem_flags(map, key.address(keyOffset), value.address(valueOffset),
+                flags);
+        keep(key, value);
+        return found("looking up a key", result);
+    }
+
+    /**
+     * Sets the value of a key.
+     *
+     * @param flags {@link #ANY}, {@link #NOEXIST} or {@link #EXIST}, with {@link #F_LOCK} or without
+     */
+    public static void update(int map, NativeBuffer key, int keyOffset, NativeBuffer value, int valueOffset, long flags) {
+        int result = Libbpf.get().bpf_map_update_elem(map, key.address(keyOffset), value.address(valueOffset), flags);
+        keep(key, value);
+        checked("updating a key", result);
     }
 
     /** Sets the value of a key, whether it is there or not. */
     public static void update(int map, byte[] key, byte[] value) {
-        checked("updating a key", Libbpf.get().bpf_map_update_elem(map, key, value, BPF_ANY));
+        update(map, NativeBuffer.of(key), 0, NativeBuffer.of(value), 0, ANY);
     }
 
     /** Takes a key out; false when it was not there. */
-    public static boolean delete(int map, byte[] key) {
-        return found("deleting a key", Libbpf.get().bpf_map_delete_elem(map, key));
+    public static boolean delete(int map, NativeBuffer key, int keyOffset) {
+        int result = Libbpf.get().bpf_map_delete_elem(map, key.address(keyOffset));
+        keep(key, key);
+        return found("deleting a key", result);
+    }
+
+    /** Takes a key out and fills in the value that it had last; false when it was not there. */
+    public static boolean lookupAndDelete(int map, NativeBuffer key, int keyOffset, NativeBuffer value, int valueOffset,
+            long flags) {
+        int result = Libbpf.get().bpf_map_lookup_and_delete_elem_flags(map, key.address(keyOffset),
+                value.address(valueOffset), flags);
+        keep(key, value);
+        return found("looking up and deleting a key", result);
     }
 
     /**
@@ -127,24 +172,155 @@ public final class Bpf {
      * @param next is filled
      * @return false at the end
      */
-    public static boolean nextKey(int map, byte[] key, byte[] next) {
-        return found("walking the keys", Libbpf.get().bpf_map_get_next_key(map, key, next));
+    public static boolean nextKey(int map, NativeBuffer key, int keyOffset, NativeBuffer next, int nextOffset) {
+        int result = Libbpf.get().bpf_map_get_next_key(map, key == null ? 0 : key.address(keyOffset),
+                next.address(nextOffset));
+        keep(key, next);
+        return found("walking the keys", result);
     }
 
     /**
-     * Maps an ARRAY made with {@code BPF_F_MMAPABLE} into memory.
+     * Reads the next block of entries.
+     *
+     * @param started whether the cursor holds what an earlier call left there; otherwise this begins at the first entry
+     * @param cursor of the key's size, at least 8 bytes; is moved on
+     * @param keys is filled
+     * @param values is filled
+     * @param count one number of 4 bytes: how many entries fit; is set to how many were read, also when this throws
+     * @param flags 0 or {@link #F_LOCK}
+     * @return false when this was the last block
+     * @throws BpfException with ENOSPC when a bucket has more entries than fit: nothing was read, the cursor stands
+     */
+    public static boolean lookupBatch(int map, boolean started, NativeBuffer cursor, NativeBuffer keys,
+            NativeBuffer values, NativeBuffer count, long flags) {
+        int asked = count.bytes().getInt(0);
+        try (Memory options = batchOptions(flags)) {
+            int result = Libbpf.get().bpf_map_lookup_batch(map, started ? cursor.address(0) : 0, cursor.address(0),
+                    keys.address(0), values.address(0), count.address(0), address(options));
+            keep(cursor, count);
+            keep(keys, values);
+            return found("looking up a block of keys", settled(result, count, asked));
+        }
+    }
+
+    /** As {@link #lookupBatch}, and what was read is taken out of the map: also when this throws. */
+    public static boolean lookupAndDeleteBatch(int map, boolean started, NativeBuffer cursor, NativeBuffer keys,
+            NativeBuffer values, NativeBuffer count, long flags) {
+        int asked = count.bytes().getInt(0);
+        try (Memory options = batchOptions(flags)) {
+            int result = Libbpf.get().bpf_map_lookup_and_delete_batch(map, started ? cursor.address(0) : 0,
+                    cursor.address(0), keys.address(0), values.address(0), count.address(0), address(options));
+            keep(cursor, count);
+            keep(keys, values);
+            return found("draining a block of keys", settled(result, count, asked));
+        }
+    }
+
+    /**
+     * Sets the values of a block of keys, whether they are there or not.
+     *
+     * @param count one number of 4 bytes: how many; is set to how many were written, also when this throws: the entry of
+     *        that index is the one that was refused
+     */
+    public static void updateBatch(int map, NativeBuffer keys, int keyOffset, NativeBuffer values, int valueOffset,
+            NativeBuffer count, long flags) {
+        int asked = count.bytes().getInt(0);
+        try (Memory options = batchOptions(flags)) {
+            int result = Libbpf.get().bpf_map_update_batch(map, keys.address(keyOffset), values.address(valueOffset),
+                    count.address(0), address(options));
+            keep(keys, values);
+            checked("updating a block of keys", settled(result, count, asked));
+        }
+    }
+
+    /**
+     * Takes a block of keys out. The kernel stops at the first one that is not there.
+     *
+     * @param count one number of 4 bytes: how many; is set to how many were taken out, also when this throws
+     * @return false when the key of the index {@code count} was not there, and those after it were not looked at
+     */
+    public static boolean deleteBatch(int map, NativeBuffer keys, int keyOffset, NativeBuffer count) {
+        int asked = count.bytes().getInt(0);
+        int result = Libbpf.get().bpf_map_delete_batch(map, keys.address(keyOffset), count.address(0), 0);
+        keep(keys, count);
+        return found("deleting a block of keys", settled(result, count, asked));
+    }
+
+    /** Forbids user space all changes of a map from now on; programs go on changing it. */
+    public static void freeze(int map) {
+        checked("freezing a map", Libbpf.get().bpf_map_freeze(map));
+    }
+
+    /** Whether a map is frozen. */
+    public static boolean isFrozen(int map) {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/fdinfo/" + map)).stream()
+                    .anyMatch(line -> line.replaceAll("\\s", "").equals("frozen:1"));
+        } catch (IOException gone) {
+            throw new UncheckedIOException("cannot tell whether descriptor " + map + " is a frozen map", gone);
+        }
+    }
+
+    /** The next higher id of a map on this machine; empty after the last. The highest that may be asked for is 2^31 - 2. */
+    public static OptionalInt nextMapId(int id) {
+        try (Memory next = new Memory(Integer.BYTES)) {
+            return found("looking for maps", Libbpf.get().bpf_map_get_next_id(id, next))
+                    ? OptionalInt.of(next.getInt(0)) : OptionalInt.empty();
+        }
+    }
+
+    /**
+     * Maps an ARRAY made with {@code BPF_F_MMAPABLE} into memory, for reading and writing.
      *
      * @param length bytes, at most {@link Integer#MAX_VALUE}
      */
     public static MappedMemory map(int map, long length) {
-        if (length <= 0 || length > Integer.MAX_VALUE - PAGE) {
+        return map(map, 0, length, true);
+    }
+
+    /**
+     * Maps a part of what a map shows of itself into memory.
+     *
+     * @param offset of its first byte, a multiple of the {@linkplain #pageSize() page size}
+     * @param length bytes, at most {@link Integer#MAX_VALUE}
+     * @param writable whether for writing too
+     */
+    public static MappedMemory map(int map, long offset, long length, boolean writable) {
+        if (length <= 0 || length > Integer.MAX_VALUE - pageSize()) {
             throw new IllegalArgumentException("a mapping of " + length + " bytes is not possible: 1 to 2 GiB are");
         }
-        long address = Libc.get().mmap(null, length, Libc.PROT_READ_WRITE, Libc.MAP_SHARED, map, 0);
+        long address = Libc.get().mmap(null, length, writable ? Libc.PROT_READ_WRITE : Libc.PROT_READ, Libc.MAP_SHARED,
+                map, offset);
         if (address == Libc.MAP_FAILED) {
             throw Errno.last("mapping a map into memory");
         }
         return new MappedMemory(new Pointer(address), length);
+    }
+
+    /** Bytes of a page of memory. */
+    public static int pageSize() {
+        return Libc.get().getpagesize();
+    }
+
+    /**
+     * Waits until there is something to read, as in a RINGBUF.
+     *
+     * @param milliseconds at most so long
+     * @return whether there is; a signal may end the wait early
+     */
+    public static boolean awaitReadable(int descriptor, int milliseconds) {
+        try (Memory poll = new Memory(8)) {
+            poll.setInt(0, descriptor);
+            poll.setInt(4, POLLIN);
+            int ready = Libc.get().poll(poll, 1, milliseconds);
+            if (ready < 0) {
+                BpfException failed = Errno.last("waiting for data");
+                if (!failed.is("EINTR")) {
+                    throw failed;
+                }
+            }
+            return ready > 0;
+        }
     }
 
     /** Attaches an XDP program to an interface of this thread's network namespace, as long as the link lives. */
@@ -240,6 +416,34 @@ public final class Bpf {
             length++;
         }
         return new String(bytes, 0, length, StandardCharsets.US_ASCII);
+    }
+
+    /** {@code struct bpf_map_batch_opts}; null for none. */
+    private static Memory batchOptions(long flags) {
+        if (flags == 0) {
+            return null;
+        }
+        Memory options = options(24);
+        options.setLong(8, flags);
+        return options;
+    }
+
+    private static long address(Memory memory) {
+        return memory == null ? 0 : Pointer.nativeValue(memory);
+    }
+
+    /** A batch that the kernel refuses before it looks at the first entry leaves the count as it was asked for. */
+    private static int settled(int result, NativeBuffer count, int asked) {
+        if (result < 0 && !Errno.ENOENT.is(result) && count.bytes().getInt(0) == asked) {
+            count.bytes().putInt(0, 0);
+        }
+        return result;
+    }
+
+    /** The memory of these is not freed before. */
+    private static void keep(NativeBuffer one, NativeBuffer other) {
+        Reference.reachabilityFence(one);
+        Reference.reachabilityFence(other);
     }
 
     private static boolean found(String operation, int result) {

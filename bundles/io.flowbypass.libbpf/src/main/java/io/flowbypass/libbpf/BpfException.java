@@ -7,6 +7,7 @@ public class BpfException extends RuntimeException {
 
     private final String operation;
     private final String error;
+    private final String advice;
 
     /**
      * A refused call.
@@ -19,6 +20,7 @@ public class BpfException extends RuntimeException {
         super(operation + " failed with " + error + ": " + advice);
         this.operation = operation;
         this.error = error;
+        this.advice = advice;
     }
 
     /** What was tried. */
@@ -29,6 +31,11 @@ public class BpfException extends RuntimeException {
     /** Name of the error: "EPERM". */
     public String error() {
         return error;
+    }
+
+    /** What it means and what to do about it. */
+    public String advice() {
+        return advice;
     }
 
     /** Whether this is the error of that name. */

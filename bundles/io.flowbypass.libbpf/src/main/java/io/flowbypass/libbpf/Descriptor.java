@@ -27,12 +27,32 @@ public final class Descriptor implements AutoCloseable {
      * @throws IllegalStateException when it is closed
      */
     public <T> T call(IntFunction<T> call) {
-        lock.readLock().lock();
+        int acquired = acquire();
         try {
-            return call.apply(number());
+            return call.apply(acquired);
         } finally {
-            lock.readLock().unlock();
+            release();
         }
+    }
+
+    /**
+     * Keeps it open until {@link #release()}, which this thread has to call; what {@link #call} does, without an object.
+     *
+     * @return its number
+     * @throws IllegalStateException when it is closed; nothing is to be released then
+     */
+    public int acquire() {
+        lock.readLock().lock();
+        if (closed) {
+            lock.readLock().unlock();
+            throw new IllegalStateException("closed");
+        }
+        return number;
+    }
+
+    /** Undoes one {@link #acquire()}. */
+    public void release() {
+        lock.readLock().unlock();
     }
 
     /**
@@ -53,15 +73,9 @@ public final class Descriptor implements AutoCloseable {
      * @throws IllegalStateException when it is closed
      */
     public int number() {
-        lock.readLock().lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("closed");
-            }
-            return number;
-        } finally {
-            lock.readLock().unlock();
-        }
+        acquire();
+        release();
+        return number;
     }
 
     /** Waits for the calls under way, then closes it; does nothing when it is closed already. */

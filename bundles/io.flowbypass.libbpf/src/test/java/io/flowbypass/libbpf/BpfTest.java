@@ -25,17 +25,20 @@ class BpfTest {
     @Test
     void shouldKeepWhatWasPutIntoAMap() {
         try (Descriptor map = Bpf.createMap(HASH, "fb_test", 4, 8, 16, 0, 0)) {
-            byte[] value = new byte[8];
-            assertThat(Bpf.lookup(map.number(), key(1), value)).isFalse();
-            Bpf.update(map.number(), key(1), new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
-            assertThat(Bpf.lookup(map.number(), key(1), value)).isTrue();
-            assertThat(value).containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
-            byte[] next = new byte[4];
-            assertThat(Bpf.nextKey(map.number(), null, next)).isTrue();
-            assertThat(next).isEqualTo(key(1));
-            assertThat(Bpf.nextKey(map.number(), key(1), next)).isFalse();
-            assertThat(Bpf.delete(map.number(), key(1))).isTrue();
-            assertThat(Bpf.delete(map.number(), key(1))).isFalse();
+            NativeBuffer key = NativeBuffer.of(key(1));
+            NativeBuffer value = NativeBuffer.allocate(8);
+            assertThat(Bpf.lookup(map.number(), key, 0, value, 0, 0)).isFalse();
+            Bpf.update(map.number(), key, 0, value(4711), 0, Bpf.NOEXIST);
+            assertThat(Bpf.lookup(map.number(), key, 0, value, 0, 0)).isTrue();
+            assertThat(value.bytes().getLong(0)).isEqualTo(4711);
+            assertThatThrownBy(() -> Bpf.update(map.number(), key, 0, value(1), 0, Bpf.NOEXIST))
+                    .hasMessageContaining("EEXIST");
+            NativeBuffer next = NativeBuffer.allocate(8);
+            assertThat(Bpf.nextKey(map.number(), null, 0, next, 4)).isTrue();
+            assertThat(next.bytes().getInt(4)).isEqualTo(1);
+            assertThat(Bpf.nextKey(map.number(), key, 0, next, 0)).isFalse();
+            assertThat(Bpf.lookupAndDelete(map.number(), key, 0, value, 0, 0)).isTrue();
+            assertThat(Bpf.delete(map.number(), key, 0)).isFalse();
         }
     }
 
@@ -58,9 +61,9 @@ class BpfTest {
             ByteBuffer buffer = memory.buffer();
             assertThat(buffer.order()).isEqualTo(ByteOrder.nativeOrder());
             buffer.putLong(8 * 1023, 4711);
-            byte[] value = new byte[8];
-            assertThat(Bpf.lookup(map.number(), key(1023), value)).isTrue();
-            assertThat(ByteBuffer.wrap(value).order(ByteOrder.nativeOrder()).getLong()).isEqualTo(4711);
+            NativeBuffer value = NativeBuffer.allocate(8);
+            assertThat(Bpf.lookup(map.number(), NativeBuffer.of(key(1023)), 0, value, 0, 0)).isTrue();
+            assertThat(value.bytes().getLong(0)).isEqualTo(4711);
         }
     }
 
@@ -106,6 +109,47 @@ class BpfTest {
     void shouldKnowInterfacesByName() {
         assertThat(Host.interfaceIndex("lo")).hasValue(1);
         assertThat(Host.interfaceIndex("fb-none")).isEmpty();
+    }
+
+    @Test
+    void shouldCountWhatABatchDidAlsoWhenItWasRefused() {
+        try (Descriptor map = Bpf.createMap(HASH, "fb_test", 4, 8, 2, 0, 0)) {
+            NativeBuffer keys = NativeBuffer.allocate(12);
+            keys.bytes().putInt(0, 1).putInt(4, 2).putInt(8, 3);
+            NativeBuffer count = NativeBuffer.allocate(4);
+            count.bytes().putInt(0, 3);
+            assertThatThrownBy(() -> Bpf.updateBatch(map.number(), keys, 0, NativeBuffer.allocate(24), 0, count, 0))
+                    .hasMessageContaining("E2BIG");
+            assertThat(count.bytes().getInt(0)).isEqualTo(2);
+            count.bytes().putInt(0, 3);
+            assertThatThrownBy(() -> Bpf.updateBatch(map.number(), keys, 0, NativeBuffer.allocate(24), 0, count,
+                    Bpf.F_LOCK)).hasMessageContaining("EINVAL");
+            assertThat(count.bytes().getInt(0)).as("the kernel leaves 3 there").isZero();
+        }
+    }
+
+    @Test
+    void shouldFreezeAMap() {
+        try (Descriptor map = Bpf.createMap(HASH, "fb_test", 4, 8, 2, 0, 0)) {
+            assertThat(Bpf.isFrozen(map.number())).isFalse();
+            Bpf.freeze(map.number());
+            assertThat(Bpf.isFrozen(map.number())).isTrue();
+        }
+    }
+
+    @Test
+    void shouldFindEveryMapByItsId() {
+        try (Descriptor map = Bpf.createMap(HASH, "fb_test", 4, 8, 2, 0, 0)) {
+            int id = Bpf.describeMap(map.number()).id();
+            assertThat(Bpf.nextMapId(id - 1)).hasValue(id);
+            assertThat(Bpf.nextMapId(Integer.MAX_VALUE - 1)).isEmpty();
+        }
+    }
+
+    private static NativeBuffer value(long value) {
+        NativeBuffer buffer = NativeBuffer.allocate(8);
+        buffer.bytes().putLong(0, value);
+        return buffer;
     }
 
     private static byte[] key(int key) {

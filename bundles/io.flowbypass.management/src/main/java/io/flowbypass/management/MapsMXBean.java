@@ -17,8 +17,13 @@ public interface MapsMXBean {
     long getCalls();
 
     /** System calls that failed. */
-    @Description(value = "System calls on maps that failed with anything but \"not there\".", unit = "calls")
+    @Description(value = "System calls on maps that failed with anything but \"not there\", \"there already\" or the end"
+            + " of a walk.", unit = "calls")
     long getErrors();
+
+    /** Calls and errors of each operation that was used. */
+    @Description("System calls on maps and how many failed, for each operation that was used.")
+    List<MapOperationCounts> getOperations();
 
     /**
      * The value of a key in hexadecimal digits; of a per-CPU map, one line for each CPU.
@@ -31,4 +36,18 @@ public interface MapsMXBean {
     String lookup(@Name("map") @Description("Name of an open map, or the path of a pin, such as /sys/fs/bpf/x.") String map,
             @Name("hexKey") @Description("The key in hexadecimal digits, in the map's byte order; spaces are ignored.")
             String hexKey);
+
+    /**
+     * Entries in hexadecimal digits, a line for each: the key, a colon and the value; of a per-CPU map, the values of all
+     * CPUs. Entries that come and go meanwhile move the others to another place.
+     *
+     * @throws IllegalArgumentException when offset or limit is out of range
+     * @throws IllegalStateException when there is no such map, it has no keys, or the kernel refuses
+     */
+    @Description("Shows entries in hexadecimal digits, a line for each: the key, a colon and the value; of a per-CPU map,"
+            + " the values of all CPUs.")
+    @Impact(INFO)
+    String dump(@Name("map") @Description("Name of an open map, or the path of a pin, such as /sys/fs/bpf/x.") String map,
+            @Name("offset") @Description("Entries to skip, from 0.") int offset,
+            @Name("limit") @Description("Entries to show at most, from 1 to 10000.") int limit);
 }

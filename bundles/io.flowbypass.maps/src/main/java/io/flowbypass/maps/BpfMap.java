@@ -3,15 +3,14 @@ package io.flowbypass.maps;
 
 import io.flowbypass.libbpf.BpfException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * An open BPF map. Keys and values are byte arrays of the map's sizes, in the byte order that the map's owner uses.
+ * An open BPF map, and the views through which its content is used.
  *
- * <p>Thread-safe. Every method but {@link #close()} throws {@link IllegalStateException} once the map is closed, and
- * {@link BpfException} when the kernel refuses the call.
+ * <p>Thread-safe. Every method but {@link #close()} throws {@link IllegalStateException} once the map is closed,
+ * {@link UnsupportedOperationException} when maps of this type do not have what is asked for, and {@link BpfException} when
+ * the kernel refuses the call. A view keeps the map from being taken for forgotten.
  */
 @ProviderType
 public interface BpfMap extends AutoCloseable {
@@ -22,22 +21,41 @@ public interface BpfMap extends AutoCloseable {
     int descriptor();
 
     /**
-     * The value of a key, or empty when it is not there. Not for per-CPU maps.
+     * Its entries; of a map that has one value under a key.
      *
-     * @throws IllegalArgumentException when the key has another size than the map's
+     * @throws IllegalArgumentException when a codec has another size than the map, naming both
      */
-    Optional<byte[]> lookup(byte[] key);
+    <K, V> TypedMap<K, V> typed(Codec<K> key, Codec<V> value);
 
-    /** The values of a key, one per possible CPU; empty when it is not there. Per-CPU maps only. */
-    List<byte[]> lookupPerCpu(byte[] key);
+    /**
+     * Its entries; of a map that has a value for each CPU under a key.
+     *
+     * @param value for one CPU's value
+     * @throws IllegalArgumentException when a codec has another size than the map, naming both
+     */
+    <K, V> TypedMap<K, PerCpu<V>> perCpu(Codec<K> key, Codec<V> value);
 
-    /** Sets the value of a key, whether it is there or not; in a per-CPU map, that of every CPU. */
-    void update(byte[] key, byte[] value);
+    /**
+     * Its elements; of a QUEUE or a STACK.
+     *
+     * @throws IllegalArgumentException when the codec has another size than the map, naming both
+     */
+    <V> ElementQueue<V> queue(Codec<V> value);
 
-    /** Takes a key out; false when it was not there. */
-    boolean delete(byte[] key);
+    /** Its records; of a RINGBUF. To be closed when reading ends. */
+    RingBuffer ringBuffer();
 
-    /** Pins this map; the parent directory must be on a bpf file system. */
+    /** Its maps; of an ARRAY_OF_MAPS. */
+    InnerMaps innerMaps();
+
+    /**
+     * Forbids user space all changes of this map from now on, for all processes and for good; programs go on changing it.
+     *
+     * @throws UnsupportedFeatureException before Linux 5.2
+     */
+    void freeze();
+
+    /** Pins this map with mode 0600; the parent directory must be on a bpf file system. */
     void pin(Path path);
 
     /**
@@ -49,7 +67,7 @@ public interface BpfMap extends AutoCloseable {
      */
     Mapping map(Gate gate);
 
-    /** Closes the descriptor. Its mappings stay until their gate closes. */
+    /** Closes the descriptor, once the calls under way have returned. Its mappings stay until their gate closes. */
     @Override
     void close();
 }

@@ -8,13 +8,15 @@ import java.util.Objects;
  *
  * @param type its type
  * @param name letters, digits, {@code _} and {@code .}; the kernel keeps 15 bytes
- * @param keySize bytes of a key
- * @param valueSize bytes of a value; of a per-CPU map, of one CPU's value
- * @param capacity entries it can hold
+ * @param keySize bytes of a key; 0 for a QUEUE, STACK or RINGBUF
+ * @param valueSize bytes of a value; of a per-CPU map, of one CPU's value; 0 for a RINGBUF
+ * @param capacity entries it can hold; of a RINGBUF, bytes: a power of two and a multiple of the page size
  * @param flags {@code BPF_F_*}, or'ed
  * @param inner what the maps in an {@link MapType#ARRAY_OF_MAPS} look like; null for all other types
  */
 public record MapSpec(MapType type, String name, int keySize, int valueSize, int capacity, int flags, MapSpec inner) {
+    /** {@code BPF_F_NO_PREALLOC}: takes memory for an entry when it comes; an LPM_TRIE needs this flag. */
+    public static final int NO_PREALLOC = 1;
     /** {@code BPF_F_MMAPABLE}: an ARRAY that can be mapped into memory. */
     public static final int MMAPABLE = 1 << 10;
 

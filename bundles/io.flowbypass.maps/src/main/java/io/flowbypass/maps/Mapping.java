@@ -116,6 +116,11 @@ public final class Mapping {
         memory.get(offset, into);
     }
 
+    /** Reads some bytes into the beginning of an array, not atomically. */
+    public void get(int offset, byte[] into, int length) {
+        memory.get(offset, into, 0, length);
+    }
+
     /** Writes bytes, not atomically. */
     public void put(int offset, byte[] from) {
         memory.put(offset, from);

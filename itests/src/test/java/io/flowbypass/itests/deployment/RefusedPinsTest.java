@@ -7,6 +7,7 @@ import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.libbpf.NativeBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -18,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 class RefusedPinsTest {
     /** Offset of {@code abi_hash} in {@code struct fb_config}. */
     private static final int ABI_HASH = 48;
-    private static final byte[] FIRST_KEY = new byte[4];
+    private static final Path CONFIG = Distribution.PIN_ROOT.resolve("config");
+    private static final NativeBuffer FIRST_KEY = NativeBuffer.allocate(4);
 
     @TempDir
     Path directory;
@@ -41,21 +43,24 @@ class RefusedPinsTest {
     void aTableOfAnotherAbi() throws Exception {
         felix.start();
         felix.stop();
-        byte[] config = new byte[64];
-        try (Descriptor map = Bpf.open(Distribution.PIN_ROOT.resolve("config"))) {
-            map.run(number -> Bpf.lookup(number, FIRST_KEY, config));
-            config[ABI_HASH] ^= 1;
-            map.run(number -> Bpf.update(number, FIRST_KEY, config));
+        NativeBuffer config = readConfig();
+        config.bytes().put(ABI_HASH, (byte) (config.bytes().get(ABI_HASH) ^ 1));
+        try (Descriptor map = Bpf.open(CONFIG)) {
+            map.run(number -> Bpf.update(number, FIRST_KEY, 0, config, 0, Bpf.ANY));
         }
         felix.launch();
         assertThat(felix.failure()).contains(Distribution.PIN_ROOT.toString()).contains("./flowbypass off")
                 .containsPattern("[0-9a-f]{16}").hasLineCount(1);
         assertThat(Jmx.isThere("FlowTable")).isFalse();
-        byte[] after = new byte[64];
-        try (Descriptor map = Bpf.open(Distribution.PIN_ROOT.resolve("config"))) {
-            map.run(number -> Bpf.lookup(number, FIRST_KEY, after));
+        assertThat(readConfig().bytes()).as("nothing was written").isEqualTo(config.bytes());
+    }
+
+    private static NativeBuffer readConfig() {
+        NativeBuffer config = NativeBuffer.allocate(64);
+        try (Descriptor map = Bpf.open(CONFIG)) {
+            map.run(number -> Bpf.lookup(number, FIRST_KEY, 0, config, 0, 0));
         }
-        assertThat(after).as("nothing was written").isEqualTo(config);
+        return config;
     }
 
     @Test

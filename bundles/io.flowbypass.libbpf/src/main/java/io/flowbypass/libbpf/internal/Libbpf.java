@@ -58,15 +58,40 @@ public final class Libbpf {
 
     public native int bpf_map_create(int type, String name, int keySize, int valueSize, int maxEntries, Pointer options);
 
-    public native int bpf_map_lookup_elem(int fd, byte[] key, byte[] value);
+    // Calls on entries take addresses as numbers: JNA passes those through, while it would copy an array twice.
 
-    public native int bpf_map_update_elem(int fd, byte[] key, byte[] value, long flags);
+    public native int bpf_map_lookup_elem_flags(int fd, long key, long value, long flags);
 
-    public native int bpf_map_delete_elem(int fd, byte[] key);
+    public native int bpf_map_update_elem(int fd, long key, long value, long flags);
 
-    public native int bpf_map_get_next_key(int fd, byte[] key, byte[] next);
+    public native int bpf_map_delete_elem(int fd, long key);
+
+    public native int bpf_map_lookup_and_delete_elem_flags(int fd, long key, long value, long flags);
+
+    public native int bpf_map_get_next_key(int fd, long key, long next);
+
+    public native int bpf_map_lookup_batch(int fd, long in, long out, long keys, long values, long count, long options);
+
+    public native int bpf_map_lookup_and_delete_batch(int fd, long in, long out, long keys, long values, long count,
+            long options);
+
+    public native int bpf_map_update_batch(int fd, long keys, long values, long count, long options);
+
+    public native int bpf_map_delete_batch(int fd, long keys, long count, long options);
+
+    public native int bpf_map_freeze(int fd);
+
+    public native int bpf_map_get_next_id(int id, Pointer next);
 
     public native int bpf_map_get_fd_by_id(int id);
+
+    public native Pointer btf__load_from_kernel_by_id(int id);
+
+    public native Pointer btf__type_by_id(Pointer btf, int type);
+
+    public native String btf__name_by_offset(Pointer btf, int offset);
+
+    public native void btf__free(Pointer btf);
 
     public native int bpf_obj_get(String path);
 

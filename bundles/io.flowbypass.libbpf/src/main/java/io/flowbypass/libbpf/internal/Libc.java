@@ -10,6 +10,8 @@ public final class Libc {
     public static final int O_RDONLY_CLOEXEC = 02000000;
     /** {@code LOCK_EX | LOCK_NB}. */
     public static final int LOCK_EX_NB = 2 | 4;
+    /** {@code PROT_READ}. */
+    public static final int PROT_READ = 1;
     /** {@code PROT_READ | PROT_WRITE}. */
     public static final int PROT_READ_WRITE = 1 | 2;
     /** {@code MAP_SHARED}. */
@@ -44,6 +46,10 @@ public final class Libc {
     public native long mmap(Pointer address, long length, int protection, int flags, int fd, long offset);
 
     public native int munmap(Pointer address, long length);
+
+    public native int getpagesize();
+
+    public native int poll(Pointer descriptors, long count, int milliseconds);
 
     public native int vsnprintf(Pointer buffer, long size, Pointer format, Pointer arguments);
 }

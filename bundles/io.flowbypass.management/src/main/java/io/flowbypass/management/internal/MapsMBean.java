@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.management.internal;
 
+import io.flowbypass.management.MapOperationCounts;
 import io.flowbypass.management.MapsMXBean;
 import io.flowbypass.management.OpenMap;
+import io.flowbypass.maps.Blocks;
 import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.CallCounts;
+import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.MapInfo;
 import io.flowbypass.maps.MapService;
+import io.flowbypass.maps.PerCpu;
+import io.flowbypass.maps.TypedMap;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.StringJoiner;
 import java.util.stream.Collectors;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -18,6 +25,9 @@ import org.osgi.service.component.annotations.Reference;
 /** The MBean of the map service. Thread-safe. */
 @Component(immediate = true, service = {})
 public final class MapsMBean extends DescribedMBean implements MapsMXBean {
+    private static final int MOST_ENTRIES = 10_000;
+    private static final int BLOCK_ENTRIES = 1024;
+
     private final MapService maps;
 
     /** For this map service. */
@@ -45,12 +55,20 @@ public final class MapsMBean extends DescribedMBean implements MapsMXBean {
 
     @Override
     public long getCalls() {
-        return maps.calls().calls();
+        return maps.calls().values().stream().mapToLong(CallCounts::calls).sum();
     }
 
     @Override
     public long getErrors() {
-        return maps.calls().errors();
+        return maps.calls().values().stream().mapToLong(CallCounts::errors).sum();
+    }
+
+    @Override
+    public List<MapOperationCounts> getOperations() {
+        return maps.calls().entrySet().stream().filter(each -> each.getValue().calls() > 0)
+                .map(each -> new MapOperationCounts(each.getKey().name(), each.getValue().calls(),
+                        each.getValue().errors()))
+                .toList();
     }
 
     @Override
@@ -62,11 +80,42 @@ public final class MapsMBean extends DescribedMBean implements MapsMXBean {
                 throw new IllegalArgumentException("key \"" + hexKey + "\" has " + key.length + " bytes: a key of map "
                         + info.name() + " has " + info.keySize());
             }
-            List<byte[]> values = info.type().isPerCpu() ? opened.lookupPerCpu(key)
-                    : opened.lookup(key).map(List::of).orElse(List.of());
-            return values.isEmpty() ? "no value for this key"
-                    : values.stream().map(HexFormat.of()::formatHex).collect(Collectors.joining("\n"));
+            return entries(opened).lookup(key).map(value -> hex(value, "\n")).orElse("no value for this key");
         }
+    }
+
+    @Override
+    public String dump(String map, int offset, int limit) {
+        if (offset < 0 || limit < 1 || limit > MOST_ENTRIES) {
+            throw new IllegalArgumentException("offset " + offset + " and limit " + limit
+                    + ": the offset is 0 or more, the limit 1 to " + MOST_ENTRIES);
+        }
+        try (BpfMap opened = open(map)) {
+            StringJoiner lines = new StringJoiner("\n").setEmptyValue("no entries from " + offset + " on");
+            Blocks<byte[], ?> blocks = entries(opened).lookupBatch(BLOCK_ENTRIES);
+            long skip = offset;
+            int left = limit;
+            while (left > 0 && blocks.next()) {
+                for (int i = (int) Math.min(skip, blocks.size()); i < blocks.size() && left > 0; i++, left--) {
+                    lines.add(hex(blocks.key(i), "") + ": " + hex(blocks.value(i), " "));
+                }
+                skip -= Math.min(skip, blocks.size());
+            }
+            return lines.toString();
+        }
+    }
+
+    /** Its entries as bytes. */
+    private static TypedMap<byte[], ?> entries(BpfMap map) {
+        Codec<byte[]> key = Codec.bytes(map.info().keySize());
+        Codec<byte[]> value = Codec.bytes(map.info().valueSize());
+        return map.info().type().isPerCpu() ? map.perCpu(key, value) : map.typed(key, value);
+    }
+
+    /** Bytes, or those of each CPU with something between. */
+    private static String hex(Object value, String between) {
+        return value instanceof PerCpu<?> each ? each.values().stream().map(one -> hex(one, "")).collect(Collectors.joining(between))
+                : HexFormat.of().formatHex((byte[]) value);
     }
 
     private static byte[] key(String hex) {

@@ -2,17 +2,24 @@
 package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.CallCounts;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.MapSpec;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import io.flowbypass.maps.MapType;
+import io.flowbypass.maps.UnsupportedFeatureException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -26,11 +33,8 @@ import org.osgi.service.component.annotations.ServiceScope;
 /** The service as one bundle sees it. */
 @Component(scope = ServiceScope.BUNDLE)
 public final class BundleMaps implements MapService {
-    private static final Logger LOG = System.getLogger(BundleMaps.class.getName());
-
     private final SharedMaps shared;
     private final String user;
-    private final Set<OpenMap> maps = ConcurrentHashMap.newKeySet();
     private final Set<ReaderGate> gates = ConcurrentHashMap.newKeySet();
 
     /** Called by the framework. */
@@ -48,32 +52,78 @@ public final class BundleMaps implements MapService {
     @Deactivate
     void leave() {
         gates.forEach(ReaderGate::close);
-        for (OpenMap map : maps) {
-            if (shared.isOpen(map)) {
-                LOG.log(Level.WARNING, "{0} left the map {1} (id {2,number,#}) open; it is closed now.", user,
-                        map.description().name(), map.description().id());
-                map.close();
-            }
-        }
+        shared.openedBy(this).forEach(map -> map.closeForgotten("left behind"));
+    }
+
+    /** The bundle's name. */
+    String user() {
+        return user;
     }
 
     @Override
     public BpfMap open(Path pin) {
-        return opened(() -> Bpf.open(pin));
+        return opened(MapOperation.OPEN, () -> Bpf.open(pin));
+    }
+
+    @Override
+    public BpfMap open(Path pin, MapType type, int keySize, int valueSize) {
+        BpfMap map = open(pin);
+        MapInfo info = map.info();
+        if (info.type() != type || info.keySize() != keySize || info.valueSize() != valueSize) {
+            map.close();
+            throw new IllegalArgumentException("the map pinned at " + pin + " is "
+                    + shape(info.type(), info.keySize(), info.valueSize()) + ", but " + shape(type, keySize, valueSize)
+                    + " was expected");
+        }
+        return map;
+    }
+
+    private static String shape(MapType type, int keySize, int valueSize) {
+        return type + " with keys of " + keySize + " bytes and values of " + valueSize + " bytes";
     }
 
     @Override
     public BpfMap open(int id) {
-        return opened(() -> Bpf.openMap(id));
+        return opened(MapOperation.OPEN, () -> Bpf.openMap(id));
     }
 
     @Override
     public BpfMap create(MapSpec spec) {
+        if (spec.type() == MapType.UNKNOWN) {
+            throw new IllegalArgumentException("a map of the type UNKNOWN cannot be created");
+        }
         if (spec.inner() == null) {
-            return opened(() -> create(spec, 0));
+            return opened(MapOperation.CREATE, () -> create(spec, 0));
         }
         try (Descriptor inner = create(spec.inner(), 0)) {
-            return opened(() -> create(spec, inner.number()));
+            return opened(MapOperation.CREATE, () -> create(spec, inner.number()));
+        }
+    }
+
+    private Descriptor create(MapSpec spec, int inner) {
+        try {
+            return Bpf.createMap(spec.type().number(), spec.name(), spec.keySize(), spec.valueSize(), spec.capacity(),
+                    spec.flags(), inner);
+        } catch (BpfException refused) {
+            if (refused.is("EINVAL") && !shared.features().has(spec.type())) {
+                throw new UnsupportedFeatureException("maps of the type " + spec.type(), spec.type().since());
+            }
+            if (refused.is("E2BIG")) {
+                throw new BpfException(refused.operation(), refused.error(),
+                        "its entries, or all of them together, are larger than the kernel takes");
+            }
+            throw refused;
+        }
+    }
+
+    @Override
+    public void unpin(Path pin) {
+        open(pin).close();
+        try {
+            Files.delete(pin);
+        } catch (IOException failed) {
+            throw new BpfException("removing the pin " + pin, failed.getClass().getSimpleName(),
+                    "its directory must be writable: " + failed.getMessage());
         }
     }
 
@@ -83,7 +133,29 @@ public final class BundleMaps implements MapService {
     }
 
     @Override
-    public CallCounts calls() {
+    public List<MapInfo> allMaps() {
+        List<MapInfo> maps = new ArrayList<>();
+        OptionalInt id = listed(0);
+        while (id.isPresent()) {
+            try (Descriptor map = Bpf.openMap(id.getAsInt())) {
+                maps.add(OpenMap.info(Bpf.describeMap(map.number())));
+            } catch (BpfException refused) {
+                // Gone since it was listed.
+                if (!refused.is("ENOENT")) {
+                    throw refused;
+                }
+            }
+            id = id.getAsInt() == Integer.MAX_VALUE - 1 ? OptionalInt.empty() : listed(id.getAsInt());
+        }
+        return maps;
+    }
+
+    private OptionalInt listed(int after) {
+        return counted(MapOperation.LIST, () -> Bpf.nextMapId(after));
+    }
+
+    @Override
+    public Map<MapOperation, CallCounts> calls() {
         return shared.calls().counts();
     }
 
@@ -105,13 +177,12 @@ public final class BundleMaps implements MapService {
         shared.awaitRunningPrograms();
     }
 
-    private BpfMap opened(Supplier<Descriptor> call) {
-        Descriptor descriptor = shared.calls().count(call);
+    private BpfMap opened(MapOperation operation, Supplier<Descriptor> call) {
+        Descriptor descriptor = counted(operation, call);
         try {
-            OpenMap map = new OpenMap(descriptor, shared);
-            maps.removeIf(each -> !shared.isOpen(each));
-            shared.remember(map);
-            maps.add(map);
+            MapHandle handle = new MapHandle(descriptor, OpenMap.info(Bpf.describeMap(descriptor.number())), this, shared);
+            OpenMap map = new OpenMap(handle, shared);
+            shared.remember(handle);
             return map;
         } catch (RuntimeException notAMap) {
             descriptor.close();
@@ -119,8 +190,13 @@ public final class BundleMaps implements MapService {
         }
     }
 
-    private static Descriptor create(MapSpec spec, int inner) {
-        return Bpf.createMap(spec.type().number(), spec.name(), spec.keySize(), spec.valueSize(), spec.capacity(),
-                spec.flags(), inner);
+    private <T> T counted(MapOperation operation, Supplier<T> call) {
+        shared.calls().made(operation);
+        try {
+            return call.get();
+        } catch (BpfException refused) {
+            shared.calls().failed(operation);
+            throw refused;
+        }
     }
 }

@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps.internal;
 
-import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.maps.CallCounts;
+import io.flowbypass.maps.MapOperation;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Supplier;
 
 /** Counts system calls. Thread-safe. */
 final class Calls {
-    private final LongAdder made = new LongAdder();
-    private final LongAdder failed = new LongAdder();
+    private static final MapOperation[] OPERATIONS = MapOperation.values();
 
-    <T> T count(Supplier<T> call) {
-        made.increment();
-        try {
-            return call.get();
-        } catch (BpfException refused) {
-            failed.increment();
-            throw refused;
+    private final LongAdder[] made = adders();
+    private final LongAdder[] failed = adders();
+
+    void made(MapOperation operation) {
+        made[operation.ordinal()].increment();
+    }
+
+    void failed(MapOperation operation) {
+        failed[operation.ordinal()].increment();
+    }
+
+    Map<MapOperation, CallCounts> counts() {
+        Map<MapOperation, CallCounts> counts = new EnumMap<>(MapOperation.class);
+        for (MapOperation operation : OPERATIONS) {
+            counts.put(operation,
+                    new CallCounts(made[operation.ordinal()].sum(), failed[operation.ordinal()].sum()));
         }
+        return counts;
     }
 
-    void countRun(Runnable call) {
-        count(() -> {
-            call.run();
-            return null;
-        });
-    }
-
-    CallCounts counts() {
-        return new CallCounts(made.sum(), failed.sum());
+    private static LongAdder[] adders() {
+        LongAdder[] adders = new LongAdder[OPERATIONS.length];
+        for (int i = 0; i < adders.length; i++) {
+            adders[i] = new LongAdder();
+        }
+        return adders;
     }
 }

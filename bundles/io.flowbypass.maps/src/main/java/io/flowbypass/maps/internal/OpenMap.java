@@ -2,98 +2,158 @@
 package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.Bpf;
-import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.MapDescription;
+import io.flowbypass.libbpf.MappedMemory;
 import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.ElementQueue;
 import io.flowbypass.maps.Gate;
+import io.flowbypass.maps.InnerMaps;
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.MapSpec;
 import io.flowbypass.maps.MapType;
 import io.flowbypass.maps.Mapping;
+import io.flowbypass.maps.PerCpu;
+import io.flowbypass.maps.RingBuffer;
+import io.flowbypass.maps.TypedMap;
+import io.flowbypass.maps.UnsupportedFeatureException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
-import java.util.function.IntConsumer;
-import java.util.function.IntFunction;
 
-/** A map that one bundle opened. */
+/** A map that one bundle opened. Its views refer to it, so it is forgotten only together with them. */
 final class OpenMap implements BpfMap {
-    private final Descriptor descriptor;
+    private final MapHandle handle;
     private final MapInfo info;
+    private final MapCalls calls;
     private final SharedMaps shared;
 
-    /** Takes ownership of the descriptor. */
-    OpenMap(Descriptor descriptor, SharedMaps shared) {
-        this.descriptor = descriptor;
+    OpenMap(MapHandle handle, SharedMaps shared) {
+        this.handle = handle;
+        this.info = handle.info();
         this.shared = shared;
-        MapDescription map = Bpf.describeMap(descriptor.number());
-        this.info = new MapInfo(map.id(), MapType.ofNumber(map.type()), map.name(), map.keySize(), map.valueSize(),
-                map.maxEntries(), map.flags());
+        this.calls = new MapCalls(handle.descriptor(), info, shared.calls());
+        shared.watch(this, handle);
+    }
+
+    static MapInfo info(MapDescription map) {
+        return new MapInfo(map.id(), MapType.ofNumber(map.type()), map.name(), map.keySize(), map.valueSize(),
+                map.maxEntries(), map.flags(), map.keyType(), map.valueType());
     }
 
     @Override
     public MapInfo info() {
-        descriptor.number();
+        handle.descriptor().number();
         return info;
     }
 
     @Override
     public int descriptor() {
-        return descriptor.number();
+        return handle.descriptor().number();
     }
 
     @Override
-    public Optional<byte[]> lookup(byte[] key) {
+    public <K, V> TypedMap<K, V> typed(Codec<K> key, Codec<V> value) {
         if (info.type().isPerCpu()) {
-            throw new IllegalArgumentException("the map " + info.name() + " has a value per CPU: use lookupPerCpu");
+            throw cannot("be used as one value under a key: it has one for each CPU; use perCpu");
         }
-        byte[] value = new byte[info.valueSize()];
-        byte[] checked = key(key);
-        return call(fd -> Bpf.lookup(fd, checked, value)) ? Optional.of(value) : Optional.empty();
+        requireEntries();
+        return new KeyedMap<>(this, sized("keys", key, info.keySize()), sized("values", value, info.valueSize()), 0);
     }
 
     @Override
-    public List<byte[]> lookupPerCpu(byte[] key) {
+    public <K, V> TypedMap<K, PerCpu<V>> perCpu(Codec<K> key, Codec<V> value) {
         if (!info.type().isPerCpu()) {
-            throw new IllegalArgumentException("the map " + info.name() + " has one value for all CPUs: use lookup");
+            throw cannot("have a value for each CPU; use typed");
         }
-        byte[] padded = new byte[stride() * Bpf.possibleCpus()];
-        byte[] checked = key(key);
-        if (!call(fd -> Bpf.lookup(fd, checked, padded))) {
-            return List.of();
-        }
-        List<byte[]> values = new ArrayList<>();
-        for (int from = 0; from < padded.length; from += stride()) {
-            values.add(Arrays.copyOfRange(padded, from, from + info.valueSize()));
-        }
-        return values;
+        return new KeyedMap<>(this, sized("keys", key, info.keySize()),
+                new PerCpuCodec<>(sized("values", value, info.valueSize()), Bpf.possibleCpus()), 0);
     }
 
     @Override
-    public void update(byte[] key, byte[] value) {
-        byte[] checked = key(key);
-        byte[] whole = size("value", value, info.valueSize());
-        if (info.type().isPerCpu()) {
-            whole = new byte[stride() * Bpf.possibleCpus()];
-            for (int at = 0; at < whole.length; at += stride()) {
-                System.arraycopy(value, 0, whole, at, value.length);
+    public <V> ElementQueue<V> queue(Codec<V> value) {
+        if (info.type() != MapType.QUEUE && info.type() != MapType.STACK) {
+            throw cannot("push and pop elements; a QUEUE or a STACK can");
+        }
+        return new Elements<>(this, sized("values", value, info.valueSize()));
+    }
+
+    @Override
+    public RingBuffer ringBuffer() {
+        if (info.type() != MapType.RINGBUF) {
+            throw cannot("be read as a ring buffer; a RINGBUF can");
+        }
+        ReaderGate gate = new ReaderGate();
+        handle.closeAlso(gate);
+        try {
+            return new RingReader(this, gate);
+        } catch (RuntimeException refused) {
+            gate.close();
+            throw refused;
+        }
+    }
+
+    @Override
+    public InnerMaps innerMaps() {
+        if (info.type() != MapType.ARRAY_OF_MAPS) {
+            throw cannot("hold maps; an ARRAY_OF_MAPS can");
+        }
+        return new MapsInside(this);
+    }
+
+    private void requireEntries() {
+        switch (info.type()) {
+            case QUEUE, STACK -> throw cannot("be read by a key: it has none; use queue");
+            case RINGBUF -> throw cannot("be read by a key: it has none; use ringBuffer");
+            case ARRAY_OF_MAPS -> throw cannot("be read as values: it holds maps; use innerMaps");
+            case UNKNOWN -> throw cannot("be used: this version knows no maps of its type");
+            default -> { }
+        }
+    }
+
+    private <T> Codec<T> sized(String what, Codec<T> codec, int size) {
+        if (codec.size() != size) {
+            throw new IllegalArgumentException("the " + what + " of the " + info.type() + " " + info.name() + " have " + size
+                    + " bytes, but the codec that was given has " + codec.size());
+        }
+        return codec;
+    }
+
+    /** For what maps of this type cannot do. */
+    UnsupportedOperationException cannot(String what) {
+        return new UnsupportedOperationException("the " + info.type() + " " + info.name() + " cannot " + what);
+    }
+
+    @Override
+    public void freeze() {
+        int map = calls.begin(MapOperation.FREEZE);
+        try {
+            Bpf.freeze(map);
+        } catch (BpfException refused) {
+            if (refused.is("EINVAL")) {
+                throw new UnsupportedFeatureException("freezing of maps", "5.2");
             }
+            if (refused.is("EBUSY")) {
+                throw new BpfException(refused.operation() + " " + info.name(), refused.error(),
+                        Bpf.isFrozen(map) ? "it is frozen already" : "it is mapped into memory for writing: close that first");
+            }
+            throw calls.failed(MapOperation.FREEZE, refused, 0);
+        } finally {
+            calls.end();
         }
-        byte[] written = whole;
-        run(fd -> Bpf.update(fd, checked, written));
-    }
-
-    @Override
-    public boolean delete(byte[] key) {
-        byte[] checked = key(key);
-        return call(fd -> Bpf.delete(fd, checked));
     }
 
     @Override
     public void pin(Path path) {
-        run(fd -> Bpf.pin(fd, path));
+        int map = calls.begin(MapOperation.PIN);
+        try {
+            Bpf.pin(map, path);
+        } catch (BpfException refused) {
+            shared.calls().failed(MapOperation.PIN);
+            throw refused;
+        } finally {
+            calls.end();
+        }
     }
 
     @Override
@@ -105,44 +165,44 @@ final class OpenMap implements BpfMap {
             throw new IllegalArgumentException("the map " + info.name()
                     + " cannot be mapped into memory: only an ARRAY made with BPF_F_MMAPABLE can");
         }
-        long length = (long) stride() * info.capacity();
-        return readerGate.guard(call(fd -> Bpf.map(fd, length)));
+        return readerGate.guard(mmap(0, (long) PerCpuCodec.stride(info.valueSize()) * info.capacity(), true));
+    }
+
+    /** Memory that the kernel shows of this map. */
+    MappedMemory mmap(long offset, long length, boolean writable) {
+        int map = calls.begin(MapOperation.MMAP);
+        try {
+            return Bpf.map(map, offset, length, writable);
+        } catch (BpfException refused) {
+            throw calls.failed(MapOperation.MMAP, refused, 0);
+        } finally {
+            calls.end();
+        }
     }
 
     @Override
     public void close() {
-        shared.forget(this);
-        descriptor.close();
+        handle.close();
     }
 
-    /** For lists and messages, also after it was closed. */
+    /** What this map is, also after it was closed. */
     MapInfo description() {
         return info;
     }
 
-    private <T> T call(IntFunction<T> call) {
-        return shared.calls().count(() -> descriptor.call(call));
+    MapCalls calls() {
+        return calls;
     }
 
-    private void run(IntConsumer call) {
-        shared.calls().countRun(() -> descriptor.run(call));
+    Calls counts() {
+        return shared.calls();
     }
 
-    /** The kernel wants no key at all where the map has none, as a QUEUE. */
-    private byte[] key(byte[] key) {
-        return size("key", key, info.keySize()).length == 0 ? null : key;
+    KernelFeatures features() {
+        return shared.features();
     }
 
-    private byte[] size(String what, byte[] bytes, int size) {
-        if (bytes.length != size) {
-            throw new IllegalArgumentException(
-                    "a " + what + " of the map " + info.name() + " has " + size + " bytes, not " + bytes.length);
-        }
-        return bytes;
-    }
-
-    /** Bytes from one value to the next, where the kernel keeps several in a row. */
-    private int stride() {
-        return (info.valueSize() + 7) / 8 * 8;
+    BundleMaps owner() {
+        return handle.owner();
     }
 }

@@ -2,9 +2,12 @@
 package io.flowbypass.maps.internal;
 
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapOperation;
+import java.lang.ref.Cleaner;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 
@@ -12,8 +15,20 @@ import org.osgi.service.component.annotations.Deactivate;
 @Component(service = SharedMaps.class, immediate = true)
 public final class SharedMaps {
     private final Calls calls = new Calls();
-    private final Set<OpenMap> open = ConcurrentHashMap.newKeySet();
+    private final Set<MapHandle> open = ConcurrentHashMap.newKeySet();
+    private final Cleaner cleaner = Cleaner.create();
+    private final KernelFeatures features;
     private GracePeriod gracePeriod;
+
+    /** Called by the framework. */
+    @Activate
+    public SharedMaps() {
+        this(new KernelFeatures());
+    }
+
+    SharedMaps(KernelFeatures features) {
+        this.features = features;
+    }
 
     /** Ends what the kernel keeps for it. */
     @Deactivate
@@ -27,24 +42,34 @@ public final class SharedMaps {
         return calls;
     }
 
-    void remember(OpenMap map) {
+    KernelFeatures features() {
+        return features;
+    }
+
+    void remember(MapHandle map) {
         open.add(map);
     }
 
-    void forget(OpenMap map) {
+    void forget(MapHandle map) {
         open.remove(map);
     }
 
-    boolean isOpen(OpenMap map) {
-        return open.contains(map);
+    /** Closes a map when nothing refers to the object any more that its owner got. */
+    void watch(OpenMap object, MapHandle map) {
+        cleaner.register(object, () -> map.closeForgotten("forgot"));
     }
 
     List<MapInfo> open() {
-        return open.stream().map(OpenMap::description).toList();
+        return open.stream().map(MapHandle::info).toList();
+    }
+
+    List<MapHandle> openedBy(BundleMaps owner) {
+        return open.stream().filter(map -> map.owner() == owner).toList();
     }
 
     void awaitRunningPrograms() {
-        calls.countRun(gracePeriod()::await);
+        calls.made(MapOperation.WAIT);
+        gracePeriod().await();
     }
 
     /** Made when it is first needed, so that the service is there for whoever lists maps without the right to make any. */

@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.CallCounts;
+import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.Condition;
 import io.flowbypass.maps.Gate;
+import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.MapSpec;
 import io.flowbypass.maps.MapType;
 import io.flowbypass.maps.Mapping;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.flowbypass.maps.PerCpu;
+import io.flowbypass.maps.TypedMap;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,7 +36,7 @@ class BundleMapsTest {
         Mapping mapping;
         try (BpfMap map = maps.create(new MapSpec(MapType.ARRAY, "fb_test", 4, 12, 10, MapSpec.MMAPABLE))) {
             mapping = map.map(gate);
-            map.update(key(9), new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+            map.typed(Codec.INT, Codec.bytes(12)).update(9, new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
         }
         assertThat(gate.enter()).isTrue();
         assertThat(mapping.size()).isEqualTo(160);
@@ -56,16 +60,19 @@ class BundleMapsTest {
     void shouldGiveOneValuePerCpu() {
         try (BpfMap map = maps.create(new MapSpec(MapType.PERCPU_ARRAY, "fb_test", 4, 12, 2, 0))) {
             byte[] value = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-            map.update(key(1), value);
-            assertThat(map.lookupPerCpu(key(1))).isNotEmpty().allSatisfy(each -> assertThat(each).isEqualTo(value));
-            assertThatThrownBy(() -> map.lookup(key(1))).isInstanceOf(IllegalArgumentException.class);
+            TypedMap<Integer, PerCpu<byte[]>> values = map.perCpu(Codec.INT, Codec.bytes(12));
+            values.update(1, PerCpu.same(value, maps.possibleCpus()));
+            assertThat(values.lookup(1).orElseThrow().values()).hasSize(maps.possibleCpus())
+                    .allSatisfy(each -> assertThat(each).isEqualTo(value));
+            assertThatThrownBy(() -> map.typed(Codec.INT, Codec.bytes(12))).hasMessageContaining("use perCpu");
         }
     }
 
     @Test
     void shouldRefuseKeysOfAnotherSize() {
         try (BpfMap map = maps.create(new MapSpec(MapType.HASH, "fb_test", 4, 8, 2, 0))) {
-            assertThatThrownBy(() -> map.lookup(new byte[3])).hasMessage("a key of the map fb_test has 4 bytes, not 3");
+            assertThatThrownBy(() -> map.typed(Codec.SHORT, Codec.LONG)).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("the keys of the HASH fb_test have 4 bytes, but the codec that was given has 2");
             assertThatThrownBy(() -> map.map(maps.newGate())).hasMessageContaining("BPF_F_MMAPABLE");
         }
     }
@@ -80,8 +87,9 @@ class BundleMapsTest {
         assertThat(maps.openMaps()).hasSize(2);
         maps.leave();
         assertThat(gate.enter()).isFalse();
-        assertThatThrownBy(() -> left.lookup(key(1))).isInstanceOf(IllegalStateException.class);
-        assertThat(stays.lookup(key(1))).isEmpty();
+        assertThatThrownBy(() -> left.typed(Codec.INT, Codec.LONG).lookup(1)).isInstanceOf(IllegalStateException.class)
+                .hasMessage("the map fb_left is closed");
+        assertThat(stays.typed(Codec.INT, Codec.LONG).lookup(1)).isEmpty();
         assertThat(other.openMaps()).containsExactly(stays.info());
         stays.close();
     }
@@ -90,11 +98,17 @@ class BundleMapsTest {
     void shouldCountCallsAndErrors() {
         assertThatThrownBy(() -> maps.open(Path.of("/sys/fs/bpf/fb_none"))).isInstanceOf(BpfException.class);
         try (BpfMap map = maps.create(new MapSpec(MapType.ARRAY, "fb_test", 4, 8, 1, 0))) {
-            assertThat(map.lookup(key(5))).isEmpty();
-            assertThatThrownBy(() -> map.update(key(5), new byte[8])).hasMessageContaining("E2BIG");
+            TypedMap<Integer, Long> entries = map.typed(Codec.INT, Codec.LONG);
+            assertThat(entries.lookup(5)).isEmpty();
+            assertThat(entries.update(0, 1L, Condition.NOEXIST)).isFalse();
+            assertThatThrownBy(() -> entries.update(5, 1L)).isInstanceOf(IndexOutOfBoundsException.class)
+                    .hasMessageContaining("has 1 entries, 0 to 0");
         }
-        assertThat(maps.calls().errors()).isEqualTo(2);
-        assertThat(maps.calls().calls()).isEqualTo(4);
+        assertThat(maps.calls()).containsEntry(MapOperation.OPEN, new CallCounts(1, 1))
+                .containsEntry(MapOperation.CREATE, new CallCounts(1, 0))
+                .containsEntry(MapOperation.LOOKUP, new CallCounts(1, 0))
+                .containsEntry(MapOperation.UPDATE, new CallCounts(2, 1))
+                .containsEntry(MapOperation.DELETE, new CallCounts(0, 0));
     }
 
     @Test
@@ -105,9 +119,5 @@ class BundleMapsTest {
             assertThat(System.nanoTime() - begin).isBetween(100_000L, 2_000_000_000L);
         }
         shared.stop();
-    }
-
-    private static byte[] key(int key) {
-        return ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(key).array();
     }
 }

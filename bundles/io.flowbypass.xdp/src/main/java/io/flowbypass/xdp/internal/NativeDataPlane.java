@@ -7,12 +7,14 @@ import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
 import io.flowbypass.libbpf.ProgramDescription;
 import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.PerCpu;
+import io.flowbypass.maps.TypedMap;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +29,27 @@ final class NativeDataPlane implements DataPlane {
     static final int MIN_LEASE_SECONDS = 1;
     static final int MAX_LEASE_SECONDS = 86400;
 
+    /** {@code struct fb_count} of flowbypass.h. */
+    private static final Codec<VerdictCounts> VERDICT = new Codec<>() {
+        @Override
+        public int size() {
+            return 2 * Long.BYTES;
+        }
+
+        @Override
+        public VerdictCounts read(ByteBuffer from, int offset) {
+            return new VerdictCounts(from.getLong(offset), from.getLong(offset + Long.BYTES));
+        }
+
+        @Override
+        public void write(VerdictCounts counts, ByteBuffer to, int offset) {
+            to.putLong(offset, counts.packets()).putLong(offset + Long.BYTES, counts.bytes());
+        }
+    };
+
     private final Pins pins;
     private final Map<String, BpfMap> maps;
+    private final TypedMap<Integer, PerCpu<VerdictCounts>> verdicts;
     private final Settings settings;
     private final Descriptor program;
     private final ProgramDescription running;
@@ -42,6 +63,7 @@ final class NativeDataPlane implements DataPlane {
             ProgramDescription running) {
         this.pins = pins;
         this.maps = maps;
+        this.verdicts = maps.get("verdicts").perCpu(Codec.INT, VERDICT);
         this.settings = settings;
         this.program = program;
         this.running = running;
@@ -146,17 +168,10 @@ final class NativeDataPlane implements DataPlane {
 
     @Override
     public Map<Verdict, VerdictCounts> verdicts() {
-        BpfMap verdicts = maps.get("verdicts");
         Map<Verdict, VerdictCounts> counts = new EnumMap<>(Verdict.class);
         for (Verdict verdict : Verdict.values()) {
-            long packets = 0;
-            long bytes = 0;
-            for (byte[] value : verdicts.lookupPerCpu(buffer(Integer.BYTES).putInt(verdict.ordinal()).array())) {
-                ByteBuffer count = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
-                packets += count.getLong();
-                bytes += count.getLong();
-            }
-            counts.put(verdict, new VerdictCounts(packets, bytes));
+            counts.put(verdict, verdicts.lookup(verdict.ordinal()).orElseThrow().reduce((one, other) ->
+                    new VerdictCounts(one.packets() + other.packets(), one.bytes() + other.bytes())));
         }
         return counts;
     }
@@ -204,9 +219,5 @@ final class NativeDataPlane implements DataPlane {
                     + " to " + MAX_LEASE_SECONDS + " seconds");
         }
         return seconds;
-    }
-
-    private static ByteBuffer buffer(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
     }
 }

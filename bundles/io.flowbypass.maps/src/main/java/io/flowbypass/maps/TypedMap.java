@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.maps;
+
+import io.flowbypass.libbpf.BpfException;
+import java.util.Optional;
+import java.util.function.BiPredicate;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The entries of a map with keys: of every type but QUEUE, STACK, RINGBUF and ARRAY_OF_MAPS. Thread-safe; what
+ * {@link #walk}, {@link #lookupBatch}, {@link #drain}, {@link #updateBatch} and {@link #deleteBatch} give is not.
+ *
+ * <p>Every method throws {@link IllegalStateException} once the map is closed, {@link UnsupportedOperationException} with a
+ * sentence for what maps of this type cannot do, and {@link BpfException} when the kernel refuses.
+ *
+ * <p><b>What the kernel promises while others change the map.</b> An update of a HASH, LRU_HASH or LPM_TRIE entry replaces
+ * it: a reader sees the old value or the new one, never a mix. An update of an ARRAY entry overwrites it in place, and so
+ * does every program that writes through a pointer: a reader can see a mix of both, unless all use the value's spin lock
+ * ({@link #locked()}). A plain {@link #lookup} in a HASH whose entries are deleted and added at a high rate can very rarely
+ * give the value of another key, because a deleted entry's memory is used again at once; {@link #lookupBatch},
+ * {@link #drain}, {@link #lookupAndDelete} and {@link #locked()} lookups do not.
+ * Of several threads that delete one key, or add it with {@link Condition#NOEXIST}, exactly one succeeds.
+ */
+@ProviderType
+public interface TypedMap<K, V> {
+    /** The value of a key; empty when it is not there. In an LRU map this is no use of the entry. */
+    Optional<V> lookup(K key);
+
+    /**
+     * Sets the value of a key, whether it is there or not.
+     *
+     * @throws MapFullException when there is no room for another key
+     * @throws IndexOutOfBoundsException when the key is an index beyond an ARRAY's end
+     */
+    void update(K key, V value);
+
+    /**
+     * Sets the value of a key under a condition.
+     *
+     * @return false when the condition is not met, and nothing was changed
+     * @throws MapFullException when there is no room for another key
+     * @throws IndexOutOfBoundsException when the key is an index beyond an ARRAY's end
+     */
+    boolean update(K key, V value, Condition condition);
+
+    /** Takes a key out; false when it was not there. */
+    boolean delete(K key);
+
+    /**
+     * Takes a key out and gives the value that it had last; empty when it was not there. HASH types only.
+     *
+     * @throws UnsupportedFeatureException before Linux 5.14
+     */
+    Optional<V> lookupAndDelete(K key);
+
+    /**
+     * This map, with each value read and written under its {@code struct bpf_spin_lock} ({@code BPF_F_LOCK}): never a mix of
+     * two values, whoever else uses the lock. HASH and ARRAY only, and only where the value has such a lock; where it has
+     * none, each call fails and says so. The lock's own bytes are neither read nor written.
+     */
+    TypedMap<K, V> locked();
+
+    /** Walks over the entries, one after the other; see {@link Cursor}. For exact reading of many, see {@link #lookupBatch}. */
+    Cursor<K, V> walk(LostCursor choice);
+
+    /**
+     * Takes out the entries for which a condition holds, and returns how many. The condition is asked about what was read; an
+     * entry that changes between that and its deletion is deleted all the same.
+     */
+    long removeIf(BiPredicate<? super K, ? super V> condition);
+
+    /**
+     * Reads all entries in blocks. In HASH types a bucket is read under its lock: an entry that is there all the time is
+     * given exactly once, with its own value. Where the kernel has no batches, a walk does it
+     * ({@link LostCursor#CONTINUE}).
+     *
+     * @param blockEntries entries of a block, at least 1; grows where a bucket is larger
+     */
+    Blocks<K, V> lookupBatch(int blockEntries);
+
+    /**
+     * Reads all entries in blocks and takes them out. In HASH types nothing is lost and nothing is given twice: what
+     * programs and others add meanwhile is in a block, or is still in the map. Where the kernel has no batches, each entry
+     * is looked up and then deleted, and what is added to its value in between is lost.
+     *
+     * @param blockEntries entries of a block, at least 1; grows where a bucket is larger
+     */
+    Blocks<K, V> drain(int blockEntries);
+
+    /** Sets many values in blocks of so many entries, at least 1. */
+    BatchUpdate<K, V> updateBatch(int blockEntries);
+
+    /** Takes many keys out in blocks of so many keys, at least 1. */
+    BatchDelete<K> deleteBatch(int blockEntries);
+}

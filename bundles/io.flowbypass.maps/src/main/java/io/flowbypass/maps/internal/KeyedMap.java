@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.maps.internal;
+
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.maps.BatchDelete;
+import io.flowbypass.maps.BatchUpdate;
+import io.flowbypass.maps.Blocks;
+import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.Condition;
+import io.flowbypass.maps.Cursor;
+import io.flowbypass.maps.LostCursor;
+import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.TypedMap;
+import io.flowbypass.maps.UnsupportedFeatureException;
+import java.util.Optional;
+import java.util.function.BiPredicate;
+
+/** The entries of a map through two codecs. */
+final class KeyedMap<K, V> implements TypedMap<K, V> {
+    /** Some 100 KiB for usual keys and values. */
+    private static final int BLOCK_ENTRIES = 4096;
+
+    private final OpenMap map;
+    private final MapInfo info;
+    private final MapCalls calls;
+    private final Codec<K> key;
+    private final Codec<V> value;
+    private final long flags;
+    private final Scratch.Pool pool;
+
+    KeyedMap(OpenMap map, Codec<K> key, Codec<V> value, long flags) {
+        this.map = map;
+        this.info = map.description();
+        this.calls = map.calls();
+        this.key = key;
+        this.value = value;
+        this.flags = flags;
+        this.pool = new Scratch.Pool(key.size(), value.size());
+    }
+
+    @Override
+    public Optional<V> lookup(K of) {
+        Scratch scratch = pool.take();
+        try {
+            key.write(of, scratch.key.bytes(), 0);
+            return calls.lookup(scratch.key, 0, scratch.value, 0, flags)
+                    ? Optional.of(value.read(scratch.readable, 0)) : Optional.empty();
+        } finally {
+            pool.give(scratch);
+        }
+    }
+
+    @Override
+    public void update(K of, V to) {
+        update(of, to, Bpf.ANY);
+    }
+
+    @Override
+    public boolean update(K of, V to, Condition condition) {
+        return update(of, to, condition == Condition.NOEXIST ? Bpf.NOEXIST : Bpf.EXIST);
+    }
+
+    private boolean update(K of, V to, long condition) {
+        Scratch scratch = pool.take();
+        try {
+            key.write(of, scratch.key.bytes(), 0);
+            value.write(to, scratch.value.bytes(), 0);
+            return calls.update(scratch.key, 0, scratch.value, 0, condition | flags);
+        } finally {
+            pool.give(scratch);
+        }
+    }
+
+    @Override
+    public boolean delete(K of) {
+        requireDelete();
+        Scratch scratch = pool.take();
+        try {
+            key.write(of, scratch.key.bytes(), 0);
+            return calls.delete(scratch.key, 0);
+        } finally {
+            pool.give(scratch);
+        }
+    }
+
+    @Override
+    public Optional<V> lookupAndDelete(K of) {
+        if (!TypeRules.canLookupAndDelete(info.type())) {
+            throw map.cannot("look an entry up and delete it in one step; HASH types can");
+        }
+        if (!map.features().canLookupAndDelete(info.type())) {
+            throw new UnsupportedFeatureException("lookup-and-delete on a " + info.type(), "5.14");
+        }
+        Scratch scratch = pool.take();
+        try {
+            key.write(of, scratch.key.bytes(), 0);
+            return calls.lookupAndDelete(scratch.key, 0, scratch.value, 0, flags)
+                    ? Optional.of(value.read(scratch.readable, 0)) : Optional.empty();
+        } finally {
+            pool.give(scratch);
+        }
+    }
+
+    @Override
+    public TypedMap<K, V> locked() {
+        if (!TypeRules.canLock(info.type())) {
+            throw map.cannot("have a bpf_spin_lock in its values; a HASH or an ARRAY can");
+        }
+        return new KeyedMap<>(map, key, value, Bpf.F_LOCK);
+    }
+
+    @Override
+    public Cursor<K, V> walk(LostCursor choice) {
+        return new WalkCursor<>(map, key, value, flags, choice);
+    }
+
+    @Override
+    public long removeIf(BiPredicate<? super K, ? super V> condition) {
+        requireDelete();
+        long removed = 0;
+        Blocks<K, V> blocks = lookupBatch(BLOCK_ENTRIES);
+        while (blocks.next()) {
+            for (int i = 0; i < blocks.size(); i++) {
+                K each = blocks.key(i);
+                if (condition.test(each, blocks.value(i)) && delete(each)) {
+                    removed++;
+                }
+            }
+        }
+        return removed;
+    }
+
+    @Override
+    public Blocks<K, V> lookupBatch(int blockEntries) {
+        return blocks(blockEntries, false);
+    }
+
+    @Override
+    public Blocks<K, V> drain(int blockEntries) {
+        requireDelete();
+        return blocks(blockEntries, true);
+    }
+
+    private Blocks<K, V> blocks(int entries, boolean drain) {
+        if (TypeRules.hasExactBatches(info.type()) && map.features().hasBatches(info.type())) {
+            return new BatchBlocks<>(map, key, value, flags, entries, drain);
+        }
+        return new WalkBlocks<>(map, key, value, entries, drain, new WalkCursor<>(map, key, value, flags, LostCursor.CONTINUE));
+    }
+
+    @Override
+    public BatchUpdate<K, V> updateBatch(int blockEntries) {
+        return new UpdateWriter<>(map, key, value, flags, blockEntries,
+                TypeRules.hasUpdateBatches(info.type()) && map.features().hasBatches(info.type()));
+    }
+
+    @Override
+    public BatchDelete<K> deleteBatch(int blockEntries) {
+        requireDelete();
+        return new DeleteWriter<>(map, key, blockEntries,
+                TypeRules.hasDeleteBatches(info.type()) && map.features().hasBatches(info.type()));
+    }
+
+    private void requireDelete() {
+        if (!TypeRules.canDelete(info.type())) {
+            throw map.cannot("delete an entry: all " + info.capacity() + " are there for good; update it instead");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.maps.internal;
+
+import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.Way;
+
+/** Blocks by a walk, for kernels and types without batches. */
+final class WalkBlocks<K, V> extends EntryBlocks<K, V> {
+    private final WalkCursor<K, V> cursor;
+    private final int keySize;
+    private final int valueSize;
+    private final boolean drain;
+    private RuntimeException failure;
+
+    WalkBlocks(OpenMap map, Codec<K> key, Codec<V> value, int entries, boolean drain, WalkCursor<K, V> cursor) {
+        super(map, key, value, entries);
+        this.cursor = cursor;
+        this.keySize = key.size();
+        this.valueSize = value.size();
+        this.drain = drain;
+    }
+
+    @Override
+    public boolean next() {
+        size = 0;
+        try {
+            while (failure == null && size < room() && cursor.next()) {
+                // Who deletes it first has it.
+                if (!drain || cursor.delete()) {
+                    keys.bytes().put(size * keySize, cursor.keys().bytes(), cursor.keyOffset(), keySize);
+                    values.bytes().put(size * valueSize, cursor.values().bytes(), 0, valueSize);
+                    size++;
+                }
+            }
+        } catch (RuntimeException refused) {
+            failure = refused;
+        }
+        if (size == 0 && failure != null) {
+            throw failure;
+        }
+        return size > 0;
+    }
+
+    @Override
+    public Way way() {
+        return Way.WALK;
+    }
+}
