@@ -2,19 +2,20 @@
 package io.flowbypass.libbpf;
 
 import io.flowbypass.libbpf.internal.Libc;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 
 /**
  * An owned file descriptor: closed exactly once, and never under a call that uses it, whose number the kernel might have
- * given away by then. Thread-safe.
+ * given away by then. Thread-safe; no method waits.
  */
 public final class Descriptor implements AutoCloseable {
+    /** Set in {@link #uses} when it is closed; the bits below count the calls under way. */
+    private static final long CLOSED = 1L << 62;
+
     private final int number;
-    private final ReadWriteLock lock = new ReentrantReadWriteLock();
-    private boolean closed;
+    private final AtomicLong uses = new AtomicLong();
 
     /** Takes ownership of an open descriptor. */
     Descriptor(int number) {
@@ -36,26 +37,6 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
-     * Keeps it open until {@link #release()}, which this thread has to call; what {@link #call} does, without an object.
-     *
-     * @return its number
-     * @throws IllegalStateException when it is closed; nothing is to be released then
-     */
-    public int acquire() {
-        lock.readLock().lock();
-        if (closed) {
-            lock.readLock().unlock();
-            throw new IllegalStateException("closed");
-        }
-        return number;
-    }
-
-    /** Undoes one {@link #acquire()}. */
-    public void release() {
-        lock.readLock().unlock();
-    }
-
-    /**
      * Makes a call that gives nothing back with the descriptor, which stays open until the call returns.
      *
      * @throws IllegalStateException when it is closed
@@ -68,27 +49,53 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
+     * Keeps it open until {@link #release()}; what {@link #call} does, without an object.
+     *
+     * @return its number
+     * @throws IllegalStateException when it is closed; nothing is to be released then
+     */
+    public int acquire() {
+        if ((uses.getAndIncrement() & CLOSED) != 0) {
+            release();
+            throw new IllegalStateException("closed");
+        }
+        return number;
+    }
+
+    /** Undoes one {@link #acquire()}. */
+    public void release() {
+        if (uses.decrementAndGet() == CLOSED) {
+            closeUnused();
+        }
+    }
+
+    /**
      * The descriptor's number, for whoever can rule out that another thread closes it meanwhile.
      *
      * @throws IllegalStateException when it is closed
      */
     public int number() {
-        acquire();
-        release();
+        if ((uses.get() & CLOSED) != 0) {
+            throw new IllegalStateException("closed");
+        }
         return number;
     }
 
-    /** Waits for the calls under way, then closes it; does nothing when it is closed already. */
+    /**
+     * Closes it: at once, or with the end of the last call that is under way; calls that begin from now on are refused. Does
+     * nothing when it is closed already.
+     */
     @Override
     public void close() {
-        lock.writeLock().lock();
-        try {
-            if (!closed) {
-                closed = true;
-                Libc.get().close(number);
-            }
-        } finally {
-            lock.writeLock().unlock();
+        if (uses.getAndUpdate(now -> now | CLOSED) == 0) {
+            closeUnused();
+        }
+    }
+
+    /** Whoever finds nobody left closes it; one that was refused may find that too. */
+    private void closeUnused() {
+        if (uses.compareAndSet(CLOSED, CLOSED | CLOSED >> 1)) {
+            Libc.get().close(number);
         }
     }
 }

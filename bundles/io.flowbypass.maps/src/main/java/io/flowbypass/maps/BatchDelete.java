@@ -21,7 +21,7 @@ public interface BatchDelete<K> extends AutoCloseable {
     /** Sends what was added and not sent. Errors as {@link #add}. */
     void flush();
 
-    /** Keys that were there and are taken out. */
+    /** Keys that were there and are taken out; also after {@link #close()}. */
     long deleted();
 
     /** How this is done. */

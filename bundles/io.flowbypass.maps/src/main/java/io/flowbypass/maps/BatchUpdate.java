@@ -32,7 +32,7 @@ public interface BatchUpdate<K, V> extends AutoCloseable {
     /** Sends what was added and not sent. Errors as {@link #add}. */
     void flush();
 
-    /** Entries that the map has taken so far. */
+    /** Entries that the map has taken so far; also after {@link #close()}. */
     long written();
 
     /** How this is done. */

@@ -16,13 +16,17 @@ import org.osgi.annotation.versioning.ProviderType;
  *     }
  * </pre>
  *
- * <p>The cursor knows the next key before it gives the present one, so its own {@link #delete()}, and any other deletion of
- * the present key once it was given, do not disturb it. Entries that come while it walks may be seen or not. A key whose
- * entry is <em>replaced</em> meanwhile ({@code update} in a HASH) may be missed, because the kernel moves it; a value may
- * be that of another key when entries are deleted and added at a high rate. {@link TypedMap#lookupBatch} knows neither.
+ * <p>The cursor's own {@link #delete()}, and any other deletion of a key that it has given, do not disturb it. Entries that
+ * come while it walks may be seen or not. Values are looked up when the cursor comes to them, see {@link TypedMap} for what
+ * that promises.
  *
- * <p>A walk ends: after eight times as many steps as the map has entries, plus 10 000, with a
- * {@link CursorLostException}. For one thread at a time.
+ * <p>Where the kernel has batches for maps of the type ({@link Way#BATCH}), the keys come in blocks, read ahead: a key that
+ * is there all the time is given exactly once, whatever others do. Elsewhere ({@link Way#WALK}) the kernel is asked for the
+ * key after a key, the next one before the present one is given. Then {@link LostCursor} decides what others can do to the
+ * walk; a key whose entry is <em>replaced</em> meanwhile may be missed, because the kernel may move it; and the walk ends
+ * with a {@link CursorLostException} after eight times as many steps as the map has entries, plus 10 000.
+ *
+ * <p>For one thread at a time.
  */
 @ProviderType
 public interface Cursor<K, V> {
@@ -53,4 +57,7 @@ public interface Cursor<K, V> {
      * @throws UnsupportedOperationException when entries of this type of map cannot be deleted
      */
     boolean delete();
+
+    /** How this is done. */
+    Way way();
 }

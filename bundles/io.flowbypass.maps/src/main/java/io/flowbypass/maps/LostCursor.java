@@ -2,8 +2,10 @@
 package io.flowbypass.maps;
 
 /**
- * What a walk does when somebody else deleted the key that it stands on. The kernel answers such a walk with the first key
- * of the map, as if nothing had happened; a {@link Cursor} notices it.
+ * What a walk does when somebody else deleted the key that it comes to. A walk by keys stands on that key then, and the
+ * kernel answers it with the first key of the map, as if nothing had happened; a {@link Cursor} notices it. What is said
+ * here about memory holds for {@link Way#WALK}; with {@link Way#BATCH} no walk can lose its place, the latter two go on in
+ * the same way, and nothing is remembered.
  */
 public enum LostCursor {
     /** The walk ends with a {@link CursorLostException}. */

@@ -18,7 +18,6 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
 
     private final MapCalls calls;
     private final MapOperation operation;
-    private final Calls counts;
     private final long flags;
     private final boolean drain;
     private final NativeBuffer cursor;
@@ -30,7 +29,6 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
     BatchBlocks(OpenMap map, Codec<K> key, Codec<V> value, long flags, int entries, boolean drain) {
         super(map, key, value, entries);
         this.calls = map.calls();
-        this.counts = map.counts();
         this.operation = drain ? MapOperation.LOOKUP_AND_DELETE_BATCH : MapOperation.LOOKUP_BATCH;
         this.flags = flags;
         this.drain = drain;

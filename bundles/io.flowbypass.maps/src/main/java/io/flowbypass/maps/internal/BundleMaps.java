@@ -180,8 +180,9 @@ public final class BundleMaps implements MapService {
     private BpfMap opened(MapOperation operation, Supplier<Descriptor> call) {
         Descriptor descriptor = counted(operation, call);
         try {
-            MapHandle handle = new MapHandle(descriptor, OpenMap.info(Bpf.describeMap(descriptor.number())), this, shared);
-            OpenMap map = new OpenMap(handle, shared);
+            MapInfo info = OpenMap.info(Bpf.describeMap(descriptor.number()));
+            MapHandle handle = new MapHandle(descriptor, info, this, shared);
+            OpenMap map = new OpenMap(handle, shared, new MapCalls(descriptor, info, shared.calls()));
             shared.remember(handle);
             return map;
         } catch (RuntimeException notAMap) {

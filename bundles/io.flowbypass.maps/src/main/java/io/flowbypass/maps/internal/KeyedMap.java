@@ -73,7 +73,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     @Override
     public boolean delete(K of) {
-        requireDelete();
+        map.requireDelete();
         Scratch scratch = pool.take();
         try {
             key.write(of, scratch.key.bytes(), 0);
@@ -111,12 +111,13 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     @Override
     public Cursor<K, V> walk(LostCursor choice) {
-        return new WalkCursor<>(map, key, value, flags, choice);
+        return hasExactBatches() ? new BatchCursor<>(map, key, value, flags, choice)
+                : new WalkCursor<>(map, key, value, flags, choice);
     }
 
     @Override
     public long removeIf(BiPredicate<? super K, ? super V> condition) {
-        requireDelete();
+        map.requireDelete();
         long removed = 0;
         Blocks<K, V> blocks = lookupBatch(BLOCK_ENTRIES);
         while (blocks.next()) {
@@ -137,15 +138,17 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     @Override
     public Blocks<K, V> drain(int blockEntries) {
-        requireDelete();
+        map.requireDelete();
         return blocks(blockEntries, true);
     }
 
     private Blocks<K, V> blocks(int entries, boolean drain) {
-        if (TypeRules.hasExactBatches(info.type()) && map.features().hasBatches(info.type())) {
-            return new BatchBlocks<>(map, key, value, flags, entries, drain);
-        }
-        return new WalkBlocks<>(map, key, value, entries, drain, new WalkCursor<>(map, key, value, flags, LostCursor.CONTINUE));
+        return hasExactBatches() ? new BatchBlocks<>(map, key, value, flags, entries, drain)
+                : new WalkBlocks<>(map, key, value, flags, entries, drain);
+    }
+
+    private boolean hasExactBatches() {
+        return TypeRules.hasExactBatches(info.type()) && map.features().hasBatches(info.type());
     }
 
     @Override
@@ -156,14 +159,8 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     @Override
     public BatchDelete<K> deleteBatch(int blockEntries) {
-        requireDelete();
+        map.requireDelete();
         return new DeleteWriter<>(map, key, blockEntries,
                 TypeRules.hasDeleteBatches(info.type()) && map.features().hasBatches(info.type()));
-    }
-
-    private void requireDelete() {
-        if (!TypeRules.canDelete(info.type())) {
-            throw map.cannot("delete an entry: all " + info.capacity() + " are there for good; update it instead");
-        }
     }
 }

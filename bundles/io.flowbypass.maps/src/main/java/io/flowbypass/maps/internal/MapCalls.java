@@ -11,7 +11,7 @@ import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.MapType;
 
 /** The system calls on one map: counted, on a descriptor that stays open meanwhile, and with errors that say what to do. */
-final class MapCalls {
+class MapCalls {
     private final Descriptor descriptor;
     private final MapInfo info;
     private final Calls calls;
@@ -155,7 +155,7 @@ final class MapCalls {
     RuntimeException failed(MapOperation operation, BpfException refused, long flags) {
         calls.failed(operation);
         boolean adds = operation == MapOperation.UPDATE || operation == MapOperation.UPDATE_BATCH;
-        String doing = refused.operation() + " of the map " + info.name();
+        String doing = refused.operation() + " (" + info.name() + ")";
         if (adds && refused.is("E2BIG") && TypeRules.isIndexed(info.type())) {
             return new IndexOutOfBoundsException("the " + info.type() + " " + info.name() + " has " + info.capacity()
                     + " entries, 0 to " + (info.capacity() - 1) + ": there is no such index");

@@ -28,11 +28,11 @@ final class OpenMap implements BpfMap {
     private final MapCalls calls;
     private final SharedMaps shared;
 
-    OpenMap(MapHandle handle, SharedMaps shared) {
+    OpenMap(MapHandle handle, SharedMaps shared, MapCalls calls) {
         this.handle = handle;
         this.info = handle.info();
         this.shared = shared;
-        this.calls = new MapCalls(handle.descriptor(), info, shared.calls());
+        this.calls = calls;
         shared.watch(this, handle);
     }
 
@@ -119,6 +119,13 @@ final class OpenMap implements BpfMap {
         return codec;
     }
 
+    /** Refuses where entries are there for good. */
+    void requireDelete() {
+        if (!TypeRules.canDelete(info.type())) {
+            throw cannot("delete an entry: all " + info.capacity() + " are there for good; update it instead");
+        }
+    }
+
     /** For what maps of this type cannot do. */
     UnsupportedOperationException cannot(String what) {
         return new UnsupportedOperationException("the " + info.type() + " " + info.name() + " cannot " + what);
@@ -134,8 +141,8 @@ final class OpenMap implements BpfMap {
                 throw new UnsupportedFeatureException("freezing of maps", "5.2");
             }
             if (refused.is("EBUSY")) {
-                throw new BpfException(refused.operation() + " " + info.name(), refused.error(),
-                        Bpf.isFrozen(map) ? "it is frozen already" : "it is mapped into memory for writing: close that first");
+                throw new BpfException(refused.operation() + " (" + info.name() + ")", refused.error(),
+                        "it is mapped into memory for writing, here or elsewhere: that has to end first");
             }
             throw calls.failed(MapOperation.FREEZE, refused, 0);
         } finally {
@@ -192,10 +199,6 @@ final class OpenMap implements BpfMap {
 
     MapCalls calls() {
         return calls;
-    }
-
-    Calls counts() {
-        return shared.calls();
     }
 
     KernelFeatures features() {

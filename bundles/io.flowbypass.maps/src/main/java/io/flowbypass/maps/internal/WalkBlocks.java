@@ -2,6 +2,7 @@
 package io.flowbypass.maps.internal;
 
 import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.Way;
 
 /** Blocks by a walk, for kernels and types without batches. */
@@ -12,9 +13,9 @@ final class WalkBlocks<K, V> extends EntryBlocks<K, V> {
     private final boolean drain;
     private RuntimeException failure;
 
-    WalkBlocks(OpenMap map, Codec<K> key, Codec<V> value, int entries, boolean drain, WalkCursor<K, V> cursor) {
+    WalkBlocks(OpenMap map, Codec<K> key, Codec<V> value, long flags, int entries, boolean drain) {
         super(map, key, value, entries);
-        this.cursor = cursor;
+        this.cursor = new WalkCursor<>(map, key, value, flags, LostCursor.CONTINUE);
         this.keySize = key.size();
         this.valueSize = value.size();
         this.drain = drain;
@@ -28,7 +29,7 @@ final class WalkBlocks<K, V> extends EntryBlocks<K, V> {
                 // Who deletes it first has it.
                 if (!drain || cursor.delete()) {
                     keys.bytes().put(size * keySize, cursor.keys().bytes(), cursor.keyOffset(), keySize);
-                    values.bytes().put(size * valueSize, cursor.values().bytes(), 0, valueSize);
+                    values.bytes().put(size * valueSize, cursor.values.bytes(), 0, valueSize);
                     size++;
                 }
             }

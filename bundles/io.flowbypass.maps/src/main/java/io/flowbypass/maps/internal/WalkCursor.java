@@ -3,10 +3,10 @@ package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.Codec;
-import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.CursorLostException;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.Way;
 import java.nio.ByteBuffer;
 
 /**
@@ -23,58 +23,40 @@ import java.nio.ByteBuffer;
  * {@code following} may be the first key of the map.
  *
  * <p>Where others change the map, that is not all. A deleted entry's memory is used again at once, for another key, in
- * another bucket: a kernel that stands on it or is about to copy its key (and was interrupted) goes on there, and skips what
- * lies between. Nothing tells from one answer that this happened, so those who chose to walk on ask a second time and
- * believe what they hear twice.
+ * another bucket: a kernel that was about to go on from it, or to copy its key, and was interrupted, goes on there and skips
+ * what lies between. Nothing tells from one answer that this happened, so it is asked for twice, and believed when it comes
+ * twice.
  */
-final class WalkCursor<K, V> implements Cursor<K, V> {
+final class WalkCursor<K, V> extends EntryCursor<K, V> {
     /** Places of the ring: the pending key, the following one, and the previous ones that {@link LostCursor} promises. */
     private static final int RING = 256;
     private static final int STEPS_PER_ENTRY = 8;
     private static final int MORE_STEPS = 10_000;
 
-    private final OpenMap map;
     private final MapInfo info;
-    private final MapCalls calls;
-    private final Codec<K> key;
-    private final Codec<V> value;
-    private final long flags;
     private final LostCursor choice;
     private final boolean indexed;
-    private final boolean asksTwice;
     private final NativeBuffer keys;
-    private final NativeBuffer values;
-    private final ByteBuffer readableKeys;
-    private final ByteBuffer readableValues;
     private final SeenKeys seen;
     private long stepsLeft;
-    private int given = -1;
     private int pending;
     private int previous;
     private boolean started;
     private boolean more;
 
     WalkCursor(OpenMap map, Codec<K> key, Codec<V> value, long flags, LostCursor choice) {
-        this.map = map;
+        super(map, key, value, flags);
         this.info = map.description();
-        this.calls = map.calls();
-        this.key = key;
-        this.value = value;
-        this.flags = flags;
         this.choice = choice;
         this.indexed = TypeRules.isIndexed(info.type());
-        this.asksTwice = !indexed && choice != LostCursor.FAIL;
         this.keys = NativeBuffer.allocate(Math.multiplyExact(RING + 1, key.size()));
-        this.values = NativeBuffer.allocate(value.size());
-        this.readableKeys = Scratch.readable(keys);
-        this.readableValues = Scratch.readable(values);
         this.seen = choice == LostCursor.CONTINUE && !indexed ? new SeenKeys(key.size()) : null;
         this.stepsLeft = (long) STEPS_PER_ENTRY * Integer.toUnsignedLong(info.capacity()) + MORE_STEPS;
     }
 
     @Override
     public boolean next() {
-        given = -1;
+        standNowhere();
         if (!started) {
             started = true;
             more = first();
@@ -88,11 +70,11 @@ final class WalkCursor<K, V> implements Cursor<K, V> {
                 } else {
                     recover();
                 }
-            } else if (!asksTwice || isConfirmed(pending, following, another)) {
+            } else if (indexed || isConfirmed(pending, following, another)) {
                 int present = pending;
                 step(following, another);
-                if (seen == null || seen.add(readableKeys, at(present))) {
-                    given = present;
+                if (seen == null || seen.add(keys.bytes(), at(present))) {
+                    standOn(keys, at(present));
                     return true;
                 }
             }
@@ -101,42 +83,8 @@ final class WalkCursor<K, V> implements Cursor<K, V> {
     }
 
     @Override
-    public K key() {
-        return key.read(readableKeys, at(present()));
-    }
-
-    @Override
-    public V value() {
-        present();
-        return value.read(readableValues, 0);
-    }
-
-    @Override
-    public boolean delete() {
-        if (!TypeRules.canDelete(info.type())) {
-            throw map.cannot("delete an entry: all " + info.capacity() + " are there for good");
-        }
-        return calls.delete(keys, at(present()));
-    }
-
-    /** The keys, with the present one at {@link #keyOffset()}. */
-    NativeBuffer keys() {
-        return keys;
-    }
-
-    int keyOffset() {
-        return at(present());
-    }
-
-    NativeBuffer values() {
-        return values;
-    }
-
-    private int present() {
-        if (given < 0) {
-            throw new IllegalStateException("the cursor stands on no entry: next() comes first, and has to be true");
-        }
-        return given;
+    public Way way() {
+        return Way.WALK;
     }
 
     /** Moves on; the key that was pending is the newest of the previous ones. */
@@ -150,7 +98,7 @@ final class WalkCursor<K, V> implements Cursor<K, V> {
         if (--stepsLeft < 0) {
             throw new CursorLostException("the walk over the map " + info.name() + " did not end after " + STEPS_PER_ENTRY
                     + " times its " + Integer.toUnsignedString(info.capacity()) + " entries and " + MORE_STEPS
-                    + " steps more: its keys change faster than they can be read; use lookupBatch");
+                    + " steps more: its keys change faster than they can be read; walk when less is going on");
         }
         return calls.nextKey(of < 0 ? null : keys, of < 0 ? 0 : at(of), keys, at(into));
     }
@@ -178,16 +126,14 @@ final class WalkCursor<K, V> implements Cursor<K, V> {
         boolean any;
         do {
             any = successor(-1, pending);
-        } while (asksTwice && !isConfirmed(-1, pending, any));
+        } while (!indexed && !isConfirmed(-1, pending, any));
         return any;
     }
 
     /** Somebody else deleted the pending key. */
     private void recover() {
         if (choice == LostCursor.FAIL) {
-            throw new CursorLostException("somebody else deleted the key of the map " + info.name()
-                    + " on which the walk stood, which would begin anew unnoticed: choose RETRY_FROM_PREVIOUS or CONTINUE,"
-                    + " or use lookupBatch");
+            throw lost();
         }
         while (previous > 0) {
             int last = (pending + RING - 1) % RING;
