@@ -14,7 +14,7 @@ for directory in target/surefire-reports target/test-reports; do
 	[ -d "$directory" ] && [ "$(sum tests "$directory")" -gt 0 ] ||
 		{ echo "itests: no test ran, or none reported to itests/$directory" >&2; exit 1; }
 done
-set -- target/surefire-reports target/test-reports ../bundles/*/target/surefire-reports
+set -- target/surefire-reports target/test-reports bench/target/surefire-reports ../bundles/*/target/surefire-reports
 failed=$(($(sum failures "$@") + $(sum errors "$@")))
 skipped=$(sum skipped "$@")
 echo "$(($(sum tests "$@") - failed - skipped)) passed, $failed failed, $skipped skipped"

@@ -7,16 +7,10 @@ import com.sun.tools.attach.VirtualMachine;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Reaper;
-import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Shell;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.Attribute;
@@ -28,92 +22,10 @@ import javax.management.openmbean.CompositeData;
 import javax.management.remote.JMXConnector;
 import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXServiceURL;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/**
- * The script as a user starts it, in a copy of what was built and in a mount namespace of its own: its pins and run
- * directories are private, and a Flowbypass that works on this machine stays untouched.
- */
-class CommandTest {
-    private static final long LIMIT_SECONDS = 120;
-
-    @TempDir
-    Path directory;
-    private Process namespace;
-    private final List<Process> started = new ArrayList<>();
-
-    @BeforeEach
-    void copyWhatWasBuilt() throws Exception {
-        Root.required();
-        Shell.run("mkdir -p " + directory + "/felix-config/target " + directory + "/bpf " + directory + "/bundles"
-                + " && touch " + directory + "/pom.xml && cp ../flowbypass " + directory
-                + " && cp -r ../felix-config/target/flowbypass " + directory + "/felix-config/target"
-                + " && touch " + directory + "/felix-config/target/flowbypass/built");
-        // It lives as long as this JVM holds its input open.
-        namespace = new ProcessBuilder("unshare", "--mount", "sh", "-ec",
-                "mount -t tmpfs tmpfs /run && mount -t bpf bpf /sys/fs/bpf && echo ready && cat")
-                .redirectErrorStream(true).start();
-        byte[] ready = namespace.getInputStream().readNBytes("ready\n".length());
-        assertThat(new String(ready)).isEqualTo("ready\n");
-    }
-
-    @AfterEach
-    void takeDown() throws Exception {
-        if (namespace == null) {
-            return;
-        }
-        flowbypass("off");
-        for (Process process : started) {
-            process.destroyForcibly().waitFor();
-        }
-        namespace.destroy();
-        namespace.waitFor();
-    }
-
-    /** How a command ended. */
-    private record Outcome(int status, String out, String error) {
-    }
-
-    private Process start(String... command) throws IOException {
-        List<String> line = new ArrayList<>(List.of("nsenter", "--mount=/proc/" + namespace.pid() + "/ns/mnt",
-                "--wd=" + directory));
-        line.addAll(List.of(command));
-        Process process = new ProcessBuilder(line).redirectOutput(output("out")).redirectError(output("error")).start();
-        started.add(process);
-        return process;
-    }
-
-    private File output(String name) {
-        return directory.resolve(name).toFile();
-    }
-
-    private Outcome end(Process process) throws Exception {
-        assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).as("it ends").isTrue();
-        return new Outcome(process.exitValue(), said("out"), said("error"));
-    }
-
-    private String said(String name) throws IOException {
-        return Files.readString(directory.resolve(name));
-    }
-
-    private Outcome flowbypass(String... arguments) throws Exception {
-        return run("", arguments);
-    }
-
-    private Outcome run(String before, String... arguments) throws Exception {
-        return end(start("sh", "-c", before + " exec ./flowbypass " + String.join(" ", arguments)));
-    }
-
-    private void refuses(Outcome outcome, String... parts) {
-        assertThat(outcome.status()).as(outcome.toString()).isNotZero();
-        // What the JVM logged before that is no part of the refusal.
-        String last = outcome.error().strip().replaceFirst("(?s).*\n", "");
-        assertThat(last).startsWith("flowbypass: ").contains(parts);
-    }
-
+/** The script as a user starts it. */
+class CommandTest extends CommandLab {
     @Test
     void wrongArgumentsAreRefusedInASentence() throws Exception {
         refuses(flowbypass("frobnicate"), "frobnicate", "help");
@@ -124,6 +36,10 @@ class CommandTest {
         refuses(flowbypass("demo", "--for", "0"), "--for");
         refuses(flowbypass("demo", "--for", "soon"), "--for");
         refuses(flowbypass("demo", "--report", "/nosuch/r.json"), "/nosuch/r.json");
+        refuses(flowbypass("bench", "--fast"), "no option \"--fast\"");
+        refuses(flowbypass("bench", "--json"), "--json needs a value");
+        refuses(flowbypass("bench", "--json", "/nosuch/r.json"), "/nosuch/r.json");
+        refuses(flowbypass("bench", "Maps"), "lower-case letters", "\"Maps\"");
         refuses(flowbypass("off", "now"), "off takes no arguments");
     }
 
@@ -266,10 +182,6 @@ class CommandTest {
         inside("sed -i \"s/^mode.*/mode = " + mode + "/\" /run/flowbypass/run.*/etc/*.cfg");
     }
 
-    private String inside(String command) {
-        return Shell.run("nsenter --mount=/proc/" + namespace.pid() + "/ns/mnt sh -c '" + command + "'");
-    }
-
     private void eventuallyShown(String text) {
         Jmx.eventually(() -> said("out").contains("jconsole") && shown().contains(text), text);
     }
@@ -367,13 +279,6 @@ class CommandTest {
         Jmx.eventually(() -> said("out").contains("jconsole"), "the demo runs");
         demo.destroyForcibly().waitFor();
         Jmx.eventually(() -> leftBehind().equals("[]"), "the watchdog cleans up");
-    }
-
-    /** Namespaces, pins, run directories and processes of a demo. */
-    private String leftBehind() {
-        return inside("ls -d /run/netns/flowbypass-* /sys/fs/bpf/flowbypass* /run/flowbypass* 2>/dev/null || true")
-                + ProcessHandle.allProcesses().map(process -> process.info().commandLine().orElse(""))
-                        .filter(line -> line.contains(directory + "/felix-config")).toList();
     }
 
     private static long number(String json, String name) {

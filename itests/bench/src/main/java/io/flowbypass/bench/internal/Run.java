@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.bench.internal;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** One run of one scenario: how much it is to measure, and what it has found. For one thread. */
+public final class Run {
+    private static final int REPETITIONS = 7;
+    private static final int QUICK_REPETITIONS = 3;
+
+    private final String scenario;
+    private final boolean quick;
+    private final Path programs;
+    private final Consumer<String> progress;
+    private final Map<String, Long> sizes = new LinkedHashMap<>();
+    private final List<Figure> figures = new ArrayList<>();
+    private final List<Ratio> ratios = new ArrayList<>();
+    private final List<Goal> goals = new ArrayList<>();
+
+    Run(String scenario, boolean quick, Path programs, Consumer<String> progress) {
+        this.scenario = scenario;
+        this.quick = quick;
+        this.programs = programs;
+        this.progress = progress;
+    }
+
+    /** Notes with how much of what this is measured, and returns it: less in a quick run. */
+    public int size(String name, int normal, int whenQuick) {
+        int size = quick ? whenQuick : normal;
+        sizes.put(name, (long) size);
+        return size;
+    }
+
+    /** Starts one of this bench's programs in C. */
+    public Program program(String name, Object... arguments) throws IOException {
+        return Program.start(programs.resolve(name), arguments);
+    }
+
+    /**
+     * Measures contestants by turns, so that whatever else this machine does meanwhile hits all of them alike. Each has one
+     * turn that does not count, to warm up.
+     *
+     * @param unit of what each costs
+     * @return their figures, in the same order
+     */
+    public List<Figure> alternate(String unit, Contestant... contestants) throws IOException, InterruptedException {
+        progress.accept("Measuring " + scenario + ": "
+                + Stream.of(contestants).map(Contestant::figure).collect(Collectors.joining("; ")) + " ...");
+        List<List<Double>> costs = new ArrayList<>();
+        for (Contestant contestant : contestants) {
+            costs.add(new ArrayList<>());
+            turn(contestant);
+        }
+        for (int repetition = 0; repetition < (quick ? QUICK_REPETITIONS : REPETITIONS); repetition++) {
+            for (int i = 0; i < contestants.length; i++) {
+                costs.get(i).add(turn(contestants[i]));
+            }
+        }
+        List<Figure> measured = new ArrayList<>();
+        for (int i = 0; i < contestants.length; i++) {
+            measured.add(new Figure(contestants[i].figure(), unit, costs.get(i)));
+        }
+        figures.addAll(measured);
+        return measured;
+    }
+
+    private static double turn(Contestant contestant) throws IOException, InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("the bench is being ended");
+        }
+        return contestant.job().cost();
+    }
+
+    /** Compares ours with what it is measured against. */
+    public double compare(String name, Figure ours, Figure baseline) {
+        Ratio ratio = Ratio.of(name, ours, baseline);
+        ratios.add(ratio);
+        return ratio.value();
+    }
+
+    /**
+     * Compares ours with what it is measured against, and with the goal.
+     *
+     * @param limit the greatest ratio with which the goal is met
+     */
+    public void compare(String name, Figure ours, Figure baseline, double limit) {
+        goals.add(new Goal(name, limit, compare(name, ours, baseline)));
+    }
+
+    Result result() {
+        return new Result(scenario, Collections.unmodifiableMap(sizes), List.copyOf(figures), List.copyOf(ratios),
+                List.copyOf(goals));
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.bench.internal;
+
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** What a scenario found, for people. */
+final class Table {
+    private Table() {
+    }
+
+    static String of(Result result) {
+        StringBuilder text = new StringBuilder();
+        line(text, "%s: %s", result.scenario(), result.sizes().entrySet().stream()
+                .map(size -> String.format(Locale.ROOT, "%s %,d", size.getKey(), size.getValue()))
+                .collect(Collectors.joining(", ")));
+        line(text, "  %-38s%10s%10s%10s", "", "min", "median", "max");
+        for (Figure figure : result.figures()) {
+            line(text, "  %-38s%,10.1f%,10.1f%,10.1f  %s", figure.name(), figure.min(), figure.median(), figure.max(),
+                    figure.unit());
+        }
+        line(text, "  %-38s%10s%10s", "", "ratio", "goal");
+        for (Ratio ratio : result.ratios()) {
+            line(text, "  %-38s%,10.2f%s", ratio.name(), ratio.value(), goal(result, ratio));
+        }
+        return text.toString();
+    }
+
+    private static String goal(Result result, Ratio ratio) {
+        return result.goals().stream().filter(goal -> goal.name().equals(ratio.name())).findFirst()
+                .map(goal -> String.format(Locale.ROOT, "%,10.2f  %s", goal.limit(), goal.met() ? "met" : "missed"))
+                .orElse("");
+    }
+
+    private static void line(StringBuilder text, String format, Object... arguments) {
+        text.append(String.format(Locale.ROOT, format, arguments).stripTrailing()).append(System.lineSeparator());
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.deployment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.flowbypass.itests.lab.Shell;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** {@code ./flowbypass bench}. Not whether goals are met: machines differ. */
+class BenchCommandTest extends CommandLab {
+    private static final int QUICK_ENTRIES = 100_000;
+
+    @BeforeEach
+    void copyTheBench() {
+        Shell.run("mkdir -p " + directory + "/itests/bench && cp -r bench/target " + directory + "/itests/bench"
+                + " && touch " + directory + "/itests/bench/target/built");
+    }
+
+    @Test
+    void theMapsAreMeasuredAgainstCAndTheirGoalsAndNothingIsLeft() throws Exception {
+        Outcome outcome = flowbypass("bench", "maps", "--quick", "--json", "b.json");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        assertThat(outcome.out()).contains("maps: entries 100,000", "lookup batch, Java", "lookup batch, C", "goal");
+        JsonNode report = new ObjectMapper().readTree(directory.resolve("b.json").toFile());
+        assertThat(report.path("kernel").asText()).isEqualTo(System.getProperty("os.version"));
+        assertThat(report.path("cpu").path("count").asInt()).isPositive();
+        assertThat(report.path("libbpf").asText()).matches("\\d+\\.\\d+");
+        assertThat(report.path("quick").asBoolean()).isTrue();
+        assertThat(report.path("scenarios")).hasSize(1);
+        JsonNode maps = report.path("scenarios").path(0);
+        assertThat(maps.path("name").asText()).isEqualTo("maps");
+        assertThat(maps.path("sizes").path("entries").asInt()).isEqualTo(QUICK_ENTRIES);
+        assertThat(maps.path("figures")).hasSize(10).allSatisfy(BenchCommandTest::isMeasured);
+        assertThat(maps.path("ratios")).allSatisfy(ratio -> assertThat(ratio.path("value").asDouble()).isPositive());
+        assertThat(maps.path("ratios").findValuesAsText("name")).containsExactly("lookup batch", "safe walk FAIL",
+                "safe walk RETRY_FROM_PREVIOUS", "safe walk CONTINUE", "drain", "fill");
+        assertThat(maps.path("goals").findValuesAsText("name")).containsExactly("lookup batch", "safe walk FAIL",
+                "safe walk RETRY_FROM_PREVIOUS", "safe walk CONTINUE", "drain");
+        assertThat(maps.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
+                .isEqualTo(List.of(1.3, 1.5, 1.3));
+        assertThat(maps.path("goals")).allSatisfy(goal -> assertThat(goal.path("met").asBoolean())
+                .isEqualTo(goal.path("value").asDouble() <= goal.path("limit").asDouble()));
+        assertThat(leftBehind()).isEqualTo("[]");
+    }
+
+    private static void isMeasured(JsonNode figure) {
+        assertThat(figure.path("repetitions")).as(figure.toString()).hasSize(3)
+                .allSatisfy(repetition -> assertThat(repetition.asDouble()).isPositive());
+        assertThat(figure.path("min").asDouble()).isPositive();
+        assertThat(figure.path("median").asDouble()).isBetween(figure.path("min").asDouble(),
+                figure.path("max").asDouble());
+        assertThat(figure.path("unit").asText()).isEqualTo("ns/entry");
+    }
+
+    @Test
+    void anUnknownScenarioIsRefusedAndThoseThatThereAreAreNamed() throws Exception {
+        refuses(flowbypass("bench", "nosuch", "--quick"), "no scenario \"nosuch\"", "maps");
+        assertThat(leftBehind()).isEqualTo("[]");
+    }
+}
