@@ -10,6 +10,7 @@ import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
+import io.flowbypass.itests.lab.Services;
 import io.flowbypass.maps.CallCounts;
 import io.flowbypass.maps.MapService;
 import java.time.Duration;
@@ -37,9 +38,9 @@ class NoSystemCallTest {
 
     @Test
     void bypassLookupListAndSweepWorkOnTheMappedTable() {
-        FlowTable table = product.service(FlowTable.class);
-        FlowSweeper sweeper = product.service(FlowSweeper.class);
-        MapService maps = product.service(MapService.class);
+        FlowTable table = Services.waitFor(FlowTable.class);
+        FlowSweeper sweeper = Services.waitFor(FlowSweeper.class);
+        MapService maps = Services.waitFor(MapService.class);
         Jmx.eventually(() -> table.statistics().closingFlows() == 0, "an earlier test's flows are gone");
         long before = calls(maps);
         for (int port = 1; port <= FLOWS; port++) {

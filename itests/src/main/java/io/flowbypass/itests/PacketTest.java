@@ -11,6 +11,7 @@ import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
+import io.flowbypass.itests.lab.Services;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.maps.BpfMap;
@@ -64,8 +65,8 @@ class PacketTest {
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
         // A new interval begins with a sweep: this one comes behind it.
         Jmx.invoke("Expiry", "sweepNow");
-        table = product.service(FlowTable.class);
-        dataPlane = product.service(DataPlane.class);
+        table = Services.waitFor(FlowTable.class);
+        dataPlane = Services.waitFor(DataPlane.class);
         program = Bpf.open(Path.of(Product.PIN_ROOT, "program"));
         for (int protocol : new int[] {TCP, UDP}) {
             table.bypass(BypassRequest.of(FlowKey.of(protocol, A, 1000, B, 2000)));
@@ -106,7 +107,7 @@ class PacketTest {
 
     @Test
     void aCellIsOnlyAHintTheWholeKeyOfTheSlotHasToBeThePackets() {
-        Gate gate = product.service(MapService.class).newGate();
+        Gate gate = Services.waitFor(MapService.class).newGate();
         assertThat(gate.enter()).isTrue();
         try {
             Mapping records = dataPlane.records().map(gate);
@@ -130,7 +131,7 @@ class PacketTest {
 
     @Test
     void aSynThatComesWhileItsFlowIsBeingTakenOutIsNotForgottenShouldTheFlowStay() {
-        Gate gate = product.service(MapService.class).newGate();
+        Gate gate = Services.waitFor(MapService.class).newGate();
         assertThat(gate.enter()).isTrue();
         try {
             Mapping records = dataPlane.records().map(gate);
@@ -287,7 +288,7 @@ class PacketTest {
     }
 
     private void withConfig(Consumer<Mapping> use) {
-        MapService maps = product.service(MapService.class);
+        MapService maps = Services.waitFor(MapService.class);
         Gate gate = maps.newGate();
         assertThat(gate.enter()).isTrue();
         try (BpfMap config = maps.open(Path.of(Product.PIN_ROOT, "config"))) {

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.itests.maps;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.flowbypass.itests.lab.Root;
+import io.flowbypass.itests.lab.Services;
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.libbpf.NativeBuffer;
+import io.flowbypass.maps.BatchDelete;
+import io.flowbypass.maps.BatchUpdate;
+import io.flowbypass.maps.Blocks;
+import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.Condition;
+import io.flowbypass.maps.MapFullException;
+import io.flowbypass.maps.MapOperation;
+import io.flowbypass.maps.MapService;
+import io.flowbypass.maps.MapSpec;
+import io.flowbypass.maps.MapType;
+import io.flowbypass.maps.PerCpu;
+import io.flowbypass.maps.TypedMap;
+import io.flowbypass.maps.Way;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
+import java.util.function.ToLongFunction;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the kernel's own test of batches checks (map_tests/htab_map_batch_ops.c), and what it does not. */
+class BatchTest {
+    private static final int KEYS = 300;
+
+    private final MapService maps = Services.waitFor(MapService.class);
+
+    @BeforeEach
+    void needsRoot() {
+        Root.required();
+    }
+
+    @Test
+    void anEmptyMapHasNoBlock() {
+        try (BpfMap map = hash(MapType.HASH)) {
+            TypedMap<Integer, Long> entries = longs(map);
+            for (Blocks<Integer, Long> blocks : List.of(entries.lookupBatch(7), entries.drain(7))) {
+                assertThat(blocks.next()).isFalse();
+                assertThat(blocks.size()).isZero();
+                assertThat(blocks.next()).isFalse();
+                assertThatThrownBy(() -> blocks.key(0)).isInstanceOf(IndexOutOfBoundsException.class);
+            }
+            entries.updateBatch(7).close();
+            entries.deleteBatch(7).close();
+            assertThat(entries.lookupBatch(1).next()).isFalse();
+        }
+    }
+
+    @Test
+    void aBlockOfNoEntriesIsNothingToTheKernelAndRefusedHere() {
+        try (BpfMap map = hash(MapType.HASH)) {
+            fill(longs(map), each -> each);
+            NativeBuffer count = NativeBuffer.allocate(Integer.BYTES);
+            NativeBuffer room = NativeBuffer.allocate(64);
+            assertThat(Bpf.lookupBatch(map.descriptor(), false, NativeBuffer.allocate(8), room, room, count, 0)).isTrue();
+            assertThat(count.bytes().getInt(0)).isZero();
+            assertThatThrownBy(() -> longs(map).lookupBatch(0)).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("at least one entry");
+            assertThatThrownBy(() -> longs(map).updateBatch(Integer.MAX_VALUE)).hasMessageContaining("2 GiB");
+        }
+    }
+
+    @Test
+    void everyStepSizeReadsEachEntryOnce() {
+        for (MapType type : new MapType[] {MapType.HASH, MapType.LRU_HASH}) {
+            try (BpfMap map = hash(type)) {
+                readsAndDrainsInEveryStep(longs(map), each -> each, each -> each);
+            }
+        }
+        try (BpfMap map = maps.create(new MapSpec(MapType.ARRAY, "fb_batch", 4, 8, KEYS, 0))) {
+            fill(longs(map), each -> each);
+            readsInEveryStep(longs(map), each -> each);
+        }
+    }
+
+    @Test
+    void everyStepSizeReadsEachEntryOfAPerCpuMapOnceWithAllItsValues() {
+        for (MapType type : new MapType[] {MapType.PERCPU_HASH, MapType.LRU_PERCPU_HASH}) {
+            try (BpfMap map = hash(type)) {
+                readsAndDrainsInEveryStep(map.perCpu(Codec.INT, Codec.LONG), this::onEachCpu, this::ofEachCpu);
+            }
+        }
+        try (BpfMap map = maps.create(new MapSpec(MapType.PERCPU_ARRAY, "fb_batch", 4, 8, KEYS, 0))) {
+            TypedMap<Integer, PerCpu<Long>> entries = map.perCpu(Codec.INT, Codec.LONG);
+            fill(entries, this::onEachCpu);
+            readsInEveryStep(entries, this::ofEachCpu);
+        }
+    }
+
+    /** CPU n has n times the value. */
+    private PerCpu<Long> onEachCpu(long value) {
+        return new PerCpu<>(LongStream.range(0, maps.possibleCpus()).mapToObj(cpu -> cpu * value).toList());
+    }
+
+    private long ofEachCpu(PerCpu<Long> values) {
+        assertThat(values.max(each -> each)).isEqualTo(values.values().get(maps.possibleCpus() - 1));
+        long cpus = maps.possibleCpus();
+        assertThat(values.reduce(Long::sum)).isEqualTo(values.sum(each -> each));
+        return cpus == 1 ? 0 : values.sum(each -> each) / (cpus * (cpus - 1) / 2);
+    }
+
+    @Test
+    void aBucketThatIsLargerThanTheBlockMakesItGrow() {
+        try (BpfMap map = hash(MapType.HASH)) {
+            fill(longs(map), each -> each);
+            NativeBuffer cursor = NativeBuffer.allocate(8);
+            NativeBuffer count = NativeBuffer.allocate(Integer.BYTES);
+            boolean refused = false;
+            boolean more = true;
+            for (int step = 0; more && !refused; step++) {
+                count.bytes().putInt(0, 1);
+                try {
+                    more = Bpf.lookupBatch(map.descriptor(), step > 0, cursor, NativeBuffer.allocate(4),
+                            NativeBuffer.allocate(8), count, 0);
+                } catch (BpfException full) {
+                    assertThat(full.error()).isEqualTo("ENOSPC");
+                    refused = true;
+                }
+            }
+            assertThat(refused).as("300 keys meet in some bucket").isTrue();
+            assertThat(read(longs(map).lookupBatch(1), each -> each)).hasSize(KEYS);
+        }
+    }
+
+    @Test
+    void aBlockOfDeletionsPassesOverKeysThatAreNotThere() {
+        try (BpfMap map = hash(MapType.HASH)) {
+            TypedMap<Integer, Long> entries = longs(map);
+            fill(entries, each -> each);
+            BatchDelete<Integer> delete = entries.deleteBatch(64);
+            for (int key = -KEYS; key < 2 * KEYS; key += 2) {
+                delete.add(key);
+            }
+            delete.close();
+            assertThat(delete.deleted()).isEqualTo(KEYS / 2);
+            assertThat(delete.way()).isEqualTo(Way.BATCH);
+            assertThat(read(entries.lookupBatch(64), each -> each).keySet()).hasSize(KEYS / 2)
+                    .allMatch(key -> key % 2 == 1);
+        }
+    }
+
+    @Test
+    void whatAFullMapRefusedStaysInTheBlockUntilThereIsRoom() {
+        try (BpfMap map = maps.create(new MapSpec(MapType.HASH, "fb_small", 4, 8, 10, 0))) {
+            TypedMap<Integer, Long> entries = longs(map);
+            BatchUpdate<Integer, Long> update = entries.updateBatch(8);
+            assertThatThrownBy(() -> {
+                for (int key = 0; key < 16; key++) {
+                    update.add(key, (long) key);
+                }
+            }).isInstanceOf(MapFullException.class).hasMessageContaining("fb_small is full: all of its 10 entries");
+            assertThat(update.written()).isEqualTo(10);
+            assertThatThrownBy(update::flush).isInstanceOf(MapFullException.class);
+            entries.removeIf((key, value) -> key < 6);
+            update.close();
+            assertThat(update.written()).isEqualTo(16);
+            assertThat(read(entries.lookupBatch(8), each -> each).keySet()).containsExactly(6, 7, 8, 9, 10, 11, 12, 13, 14,
+                    15);
+        }
+    }
+
+    @Test
+    void aDrainDuringInsertionsGivesEveryEntryExactlyOnce() throws Exception {
+        int threads = 3;
+        int perThread = 60_000;
+        byte[] times = new byte[threads * perThread];
+        try (BpfMap map = maps.create(new MapSpec(MapType.HASH, "fb_drain", 4, 8, 4096, 0))) {
+            TypedMap<Integer, Long> entries = longs(map);
+            ExecutorService inserting = Executors.newFixedThreadPool(threads);
+            List<Future<?>> inserters = new ArrayList<>();
+            for (int thread = 0; thread < threads; thread++) {
+                int first = thread * perThread;
+                inserters.add(inserting.submit(() -> insert(entries, first, first + perThread)));
+            }
+            inserting.shutdown();
+            boolean last = false;
+            while (!last) {
+                last = inserting.isTerminated();
+                Blocks<Integer, Long> blocks = entries.drain(64);
+                while (blocks.next()) {
+                    for (int i = 0; i < blocks.size(); i++) {
+                        assertThat(blocks.value(i)).isEqualTo(3L * blocks.key(i));
+                        times[blocks.key(i)]++;
+                    }
+                }
+            }
+            for (Future<?> inserter : inserters) {
+                inserter.get(1, TimeUnit.SECONDS);
+            }
+            assertThat(times).as("how often each entry was given").containsOnly(1);
+            assertThat(entries.lookupBatch(1).next()).as("anything left").isFalse();
+        }
+    }
+
+    private static void insert(TypedMap<Integer, Long> entries, int from, int to) {
+        int key = from;
+        while (key < to) {
+            try {
+                entries.update(key, 3L * key, Condition.NOEXIST);
+                key++;
+            } catch (MapFullException drainIsBehind) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    void aBatchIsOneSystemCallForManyEntries() {
+        try (BpfMap map = hash(MapType.HASH)) {
+            TypedMap<Integer, Long> entries = longs(map);
+            long before = calls(MapOperation.UPDATE_BATCH) + calls(MapOperation.UPDATE);
+            fill(entries, each -> each);
+            assertThat(calls(MapOperation.UPDATE_BATCH) + calls(MapOperation.UPDATE) - before).isEqualTo(KEYS / 100);
+        }
+    }
+
+    private long calls(MapOperation operation) {
+        return maps.calls().get(operation).calls();
+    }
+
+    private <V> void readsAndDrainsInEveryStep(TypedMap<Integer, V> entries, LongFunction<V> value, ToLongFunction<V> back) {
+        fill(entries, value);
+        readsInEveryStep(entries, back);
+        for (int step = 1; step <= KEYS + 1; step += 1 + step / 8) {
+            fill(entries, value);
+            isWhole(read(entries.drain(step), back), step);
+            assertThat(entries.lookupBatch(step).next()).as("anything left after a drain in steps of %s", step).isFalse();
+        }
+    }
+
+    private <V> void readsInEveryStep(TypedMap<Integer, V> entries, ToLongFunction<V> back) {
+        for (int step = 1; step <= KEYS + 1; step++) {
+            isWhole(read(entries.lookupBatch(step), back), step);
+        }
+    }
+
+    private void isWhole(Map<Integer, Long> read, int step) {
+        assertThat(read).as("in steps of %s", step).hasSize(KEYS);
+        read.forEach((key, value) -> assertThat(value).as("the value of %s in steps of %s", key, step)
+                .isEqualTo(value == 0 && maps.possibleCpus() == 1 ? 0 : 7L * key));
+    }
+
+    private <V> Map<Integer, Long> read(Blocks<Integer, V> blocks, ToLongFunction<V> back) {
+        assertThat(blocks.way()).isEqualTo(Way.BATCH);
+        Map<Integer, Long> read = new TreeMap<>();
+        while (blocks.next()) {
+            assertThat(blocks.size()).isPositive();
+            assertThat(blocks.keys().remaining()).isEqualTo(blocks.size() * Integer.BYTES);
+            for (int i = 0; i < blocks.size(); i++) {
+                assertThat(blocks.keys().getInt(i * Integer.BYTES)).isEqualTo(blocks.key(i));
+                assertThat(read.put(blocks.key(i), back.applyAsLong(blocks.value(i)))).as("seen before").isNull();
+            }
+        }
+        return read;
+    }
+
+    /** Keys 0 to 299, each with seven times itself. */
+    private static <V> void fill(TypedMap<Integer, V> entries, LongFunction<V> value) {
+        BatchUpdate<Integer, V> update = entries.updateBatch(100);
+        for (int key = 0; key < KEYS; key++) {
+            update.add(key, value.apply(7L * key));
+        }
+        update.close();
+        assertThat(update.written()).isEqualTo(KEYS);
+        assertThat(update.way()).isEqualTo(Way.BATCH);
+    }
+
+    /** An LRU map may evict before it is full: those have room for four times as many. */
+    private BpfMap hash(MapType type) {
+        boolean evicts = type == MapType.LRU_HASH || type == MapType.LRU_PERCPU_HASH;
+        return maps.create(new MapSpec(type, "fb_batch", 4, 8, evicts ? 4 * KEYS : KEYS, 0));
+    }
+
+    private static TypedMap<Integer, Long> longs(BpfMap map) {
+        return map.typed(Codec.INT, Codec.LONG);
+    }
+}
