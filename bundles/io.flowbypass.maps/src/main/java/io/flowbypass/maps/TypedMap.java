@@ -13,12 +13,12 @@ import org.osgi.annotation.versioning.ProviderType;
  * <p>Every method throws {@link IllegalStateException} once the map is closed, {@link UnsupportedOperationException} with a
  * sentence for what maps of this type cannot do, and {@link BpfException} when the kernel refuses.
  *
- * <p><b>What the kernel promises while others change the map.</b> An update of a HASH, LRU_HASH or LPM_TRIE entry replaces
- * it: a reader sees the old value or the new one, never a mix. An update of an ARRAY entry overwrites it in place, and so
- * does every program that writes through a pointer: a reader can see a mix of both, unless all use the value's spin lock
- * ({@link #locked()}). A plain {@link #lookup} in a HASH whose entries are deleted and added at a high rate can very rarely
- * give the value of another key, because a deleted entry's memory is used again at once; {@link #lookupBatch},
- * {@link #drain}, {@link #lookupAndDelete} and {@link #locked()} lookups do not.
+ * <p><b>What the kernel promises while others change the map.</b> {@link #lookupBatch}, {@link #drain} and
+ * {@link #lookupAndDelete} read a HASH entry, and {@link #locked()} any value, under a lock: they never see a mix of two
+ * values, nor the value of another key. A plain {@link #lookup} copies without one. An update of an ARRAY entry overwrites
+ * it in place, and so does every program that writes through a pointer: a lookup can see a mix of both values. An update of
+ * a HASH entry replaces it, but the memory of what was replaced or deleted is used again at once: a lookup that the kernel
+ * interrupts can, very rarely, see a mix too, or another key's value.
  * Of several threads that delete one key, or add it with {@link Condition#NOEXIST}, exactly one succeeds.
  */
 @ProviderType

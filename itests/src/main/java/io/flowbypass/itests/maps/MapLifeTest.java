@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.LogLines;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.libbpf.BpfException;
@@ -21,16 +22,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,31 +110,15 @@ class MapLifeTest {
 
     @Test
     void aForgottenMapIsClosedAndReportedWithThePlaceWhereItWasOpened() {
-        List<String> log = new CopyOnWriteArrayList<>();
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord logged) {
-                log.add(new SimpleFormatter().formatMessage(logged));
-            }
-
-            @Override
-            public void flush() { }
-
-            @Override
-            public void close() { }
-        };
-        Logger.getLogger("").addHandler(handler);
-        try {
+        try (LogLines log = new LogLines("")) {
             int id = forget();
             Jmx.eventually(() -> {
                 System.gc();
-                return log.stream().anyMatch(line -> line.contains("fb_life (id " + id + ")"));
+                return log.lines().stream().anyMatch(line -> line.contains("fb_life (id " + id + ")"));
             }, "it is reported");
-            assertThat(log).filteredOn(line -> line.contains("fb_life")).hasSize(1).first().asString()
+            assertThat(log.lines()).filteredOn(line -> line.contains("fb_life")).hasSize(1).first().asString()
                     .contains("io.flowbypass.itests forgot the map").contains("MapLifeTest.forget(MapLifeTest.java:");
             assertThat(maps.openMaps()).noneMatch(info -> info.id() == id);
-        } finally {
-            Logger.getLogger("").removeHandler(handler);
         }
     }
 

@@ -41,7 +41,7 @@ class BenchCommandTest extends CommandLab {
         assertThat(maps.path("goals").findValuesAsText("name")).containsExactly("lookup batch", "safe walk FAIL",
                 "safe walk RETRY_FROM_PREVIOUS", "safe walk CONTINUE", "drain");
         assertThat(maps.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
-                .isEqualTo(List.of(1.3, 1.5, 1.3));
+                .isEqualTo(List.of(1.3, 1.5, 1.5, 1.5, 1.3));
         assertThat(maps.path("goals")).allSatisfy(goal -> assertThat(goal.path("met").asBoolean())
                 .isEqualTo(goal.path("value").asDouble() <= goal.path("limit").asDouble()));
         assertThat(leftBehind()).isEqualTo("[]");

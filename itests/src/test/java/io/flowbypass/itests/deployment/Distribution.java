@@ -157,8 +157,12 @@ final class Distribution {
             }
             entries.closeEntry();
         }
-        Bundle bundle = framework.getBundleContext().installBundle("test:" + symbolicName,
-                new ByteArrayInputStream(jar.toByteArray()));
+        return install(symbolicName, new ByteArrayInputStream(jar.toByteArray()));
+    }
+
+    /** Installs and starts a bundle. */
+    Bundle install(String symbolicName, InputStream jar) throws BundleException {
+        Bundle bundle = framework.getBundleContext().installBundle("test:" + symbolicName, jar);
         bundle.start();
         return bundle;
     }
