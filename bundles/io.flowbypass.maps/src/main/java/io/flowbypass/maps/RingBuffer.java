@@ -31,7 +31,10 @@ public interface RingBuffer extends AutoCloseable {
      */
     int consume(Consumer<ByteBuffer> records, Duration atMost);
 
-    /** Ends reading, after at most a call of the callback that is under way; the map stays open. */
+    /**
+     * Ends reading; the map stays open. Waits up to 5 s for a callback that is under way, so it should not be called in one:
+     * then the memory stays mapped until this process ends.
+     */
     @Override
     void close();
 }

@@ -3,7 +3,6 @@ package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.NativeBuffer;
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.Way;
 import java.util.Set;
@@ -18,7 +17,6 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
 
     private final MapCalls calls;
     private final MapOperation operation;
-    private final long flags;
     private final boolean drain;
     private final NativeBuffer cursor;
     private final NativeBuffer count = NativeBuffer.allocate(Integer.BYTES);
@@ -26,13 +24,12 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
     private boolean ended;
     private RuntimeException failure;
 
-    BatchBlocks(OpenMap map, Codec<K> key, Codec<V> value, long flags, int entries, boolean drain) {
-        super(map, key, value, entries);
+    BatchBlocks(OpenMap map, EntryForm<K, V> form, int entries, boolean drain) {
+        super(map, form, entries);
         this.calls = map.calls();
         this.operation = drain ? MapOperation.LOOKUP_AND_DELETE_BATCH : MapOperation.LOOKUP_BATCH;
-        this.flags = flags;
         this.drain = drain;
-        this.cursor = NativeBuffer.allocate(Math.max(key.size(), LEAST_CURSOR));
+        this.cursor = NativeBuffer.allocate(Math.max(form.keySize(), LEAST_CURSOR));
     }
 
     @Override
@@ -42,13 +39,13 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
         while (failure == null && !ended && size == 0) {
             count.bytes().putInt(0, room());
             try {
-                ended = !calls.lookupBatch(drain, started, cursor, keys, values, count, flags);
+                ended = !calls.lookupBatch(drain, started, cursor, keys, values, count, form.flags());
             } catch (BpfException refused) {
                 // A refused block may hold entries all the same, which a drain has taken out of the map.
                 if (count.bytes().getInt(0) == 0 && refused.is("ENOSPC") && canGrow()) {
                     grow();
                 } else if (!TRANSIENT.contains(refused.error()) || ++failures == ATTEMPTS) {
-                    failure = calls.failed(operation, refused, flags);
+                    failure = calls.failed(operation, refused, form.flags());
                 }
             }
             size = count.bytes().getInt(0);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps.internal;
 
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.Way;
 
@@ -18,19 +17,19 @@ final class BatchCursor<K, V> extends EntryCursor<K, V> {
     private final boolean fails;
     private int index;
 
-    BatchCursor(OpenMap map, Codec<K> key, Codec<V> value, long flags, LostCursor choice) {
-        super(map, key, value, flags);
+    BatchCursor(OpenMap map, EntryForm<K, V> form, LostCursor choice) {
+        super(map, form);
         this.fails = choice == LostCursor.FAIL;
-        this.blocks = new BatchBlocks<>(map, key, value, flags,
-                Math.max(1, Math.min(MOST_ENTRIES, MOST_BYTES / (key.size() + value.size()))), false);
+        this.blocks = new BatchBlocks<>(map, form,
+                Math.max(1, Math.min(MOST_ENTRIES, MOST_BYTES / (form.keySize() + form.valueSize()))), false);
     }
 
     @Override
     public boolean next() {
         standNowhere();
         while (index < blocks.size() || nextBlock()) {
-            int offset = index++ * key.size();
-            if (calls.lookup(blocks.keys, offset, values, 0, flags)) {
+            int offset = index++ * form.keySize();
+            if (calls.lookup(blocks.keys, offset, values, 0, form.flags())) {
                 standOn(blocks.keys, offset);
                 return true;
             }

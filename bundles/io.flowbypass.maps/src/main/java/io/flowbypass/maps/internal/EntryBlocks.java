@@ -3,7 +3,6 @@ package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.Blocks;
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.MapInfo;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -11,8 +10,7 @@ import java.util.Objects;
 /** The memory of a block. */
 abstract class EntryBlocks<K, V> implements Blocks<K, V> {
     private final MapInfo info;
-    private final Codec<K> key;
-    private final Codec<V> value;
+    final EntryForm<K, V> form;
     NativeBuffer keys;
     NativeBuffer values;
     int size;
@@ -20,10 +18,9 @@ abstract class EntryBlocks<K, V> implements Blocks<K, V> {
     private ByteBuffer readableValues;
     private int room;
 
-    EntryBlocks(OpenMap map, Codec<K> key, Codec<V> value, int entries) {
+    EntryBlocks(OpenMap map, EntryForm<K, V> form, int entries) {
         this.info = map.description();
-        this.key = key;
-        this.value = value;
+        this.form = form;
         allocate(entries);
     }
 
@@ -37,8 +34,8 @@ abstract class EntryBlocks<K, V> implements Blocks<K, V> {
     }
 
     private void allocate(int entries) {
-        keys = room(entries, key.size());
-        values = room(entries, value.size());
+        keys = room(entries, form.keySize());
+        values = room(entries, form.valueSize());
         readableKeys = Scratch.readable(keys);
         readableValues = Scratch.readable(values);
         room = entries;
@@ -65,22 +62,22 @@ abstract class EntryBlocks<K, V> implements Blocks<K, V> {
 
     @Override
     public final K key(int index) {
-        return key.read(readableKeys, Objects.checkIndex(index, size) * key.size());
+        return form.key().read(readableKeys, Objects.checkIndex(index, size) * form.keySize());
     }
 
     @Override
     public final V value(int index) {
-        return value.read(readableValues, Objects.checkIndex(index, size) * value.size());
+        return form.value().read(readableValues, Objects.checkIndex(index, size) * form.valueSize());
     }
 
     @Override
     public final ByteBuffer keys() {
-        return part(readableKeys, key.size());
+        return part(readableKeys, form.keySize());
     }
 
     @Override
     public final ByteBuffer values() {
-        return part(readableValues, value.size());
+        return part(readableValues, form.valueSize());
     }
 
     private ByteBuffer part(ByteBuffer whole, int bytes) {

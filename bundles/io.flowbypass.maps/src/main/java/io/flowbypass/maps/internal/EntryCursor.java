@@ -2,7 +2,6 @@
 package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.NativeBuffer;
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.CursorLostException;
 import java.nio.ByteBuffer;
@@ -11,22 +10,18 @@ import java.nio.ByteBuffer;
 abstract class EntryCursor<K, V> implements Cursor<K, V> {
     final OpenMap map;
     final MapCalls calls;
-    final Codec<K> key;
-    final long flags;
+    final EntryForm<K, V> form;
     final NativeBuffer values;
-    private final Codec<V> value;
     private final ByteBuffer readableValues;
     private NativeBuffer keys;
     private ByteBuffer readableKeys;
     private int keyOffset = -1;
 
-    EntryCursor(OpenMap map, Codec<K> key, Codec<V> value, long flags) {
+    EntryCursor(OpenMap map, EntryForm<K, V> form) {
         this.map = map;
         this.calls = map.calls();
-        this.key = key;
-        this.value = value;
-        this.flags = flags;
-        this.values = NativeBuffer.allocate(value.size());
+        this.form = form;
+        this.values = NativeBuffer.allocate(form.valueSize());
         this.readableValues = Scratch.readable(values);
     }
 
@@ -57,13 +52,13 @@ abstract class EntryCursor<K, V> implements Cursor<K, V> {
 
     @Override
     public final K key() {
-        return key.read(readableKeys, keyOffset());
+        return form.key().read(readableKeys, keyOffset());
     }
 
     @Override
     public final V value() {
         keyOffset();
-        return value.read(readableValues, 0);
+        return form.value().read(readableValues, 0);
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.maps.BatchDelete;
 import io.flowbypass.maps.BatchUpdate;
 import io.flowbypass.maps.Blocks;
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Condition;
 import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.LostCursor;
@@ -23,28 +22,24 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
     private final OpenMap map;
     private final MapInfo info;
     private final MapCalls calls;
-    private final Codec<K> key;
-    private final Codec<V> value;
-    private final long flags;
+    private final EntryForm<K, V> form;
     private final Scratch.Pool pool;
 
-    KeyedMap(OpenMap map, Codec<K> key, Codec<V> value, long flags) {
+    KeyedMap(OpenMap map, EntryForm<K, V> form) {
         this.map = map;
         this.info = map.description();
         this.calls = map.calls();
-        this.key = key;
-        this.value = value;
-        this.flags = flags;
-        this.pool = new Scratch.Pool(key.size(), value.size());
+        this.form = form;
+        this.pool = new Scratch.Pool(form.keySize(), form.valueSize());
     }
 
     @Override
     public Optional<V> lookup(K of) {
         Scratch scratch = pool.take();
         try {
-            key.write(of, scratch.key.bytes(), 0);
-            return calls.lookup(scratch.key, 0, scratch.value, 0, flags)
-                    ? Optional.of(value.read(scratch.readable, 0)) : Optional.empty();
+            form.key().write(of, scratch.key.bytes(), 0);
+            return calls.lookup(scratch.key, 0, scratch.value, 0, form.flags())
+                    ? Optional.of(form.value().read(scratch.readable, 0)) : Optional.empty();
         } finally {
             pool.give(scratch);
         }
@@ -63,9 +58,9 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
     private boolean update(K of, V to, long condition) {
         Scratch scratch = pool.take();
         try {
-            key.write(of, scratch.key.bytes(), 0);
-            value.write(to, scratch.value.bytes(), 0);
-            return calls.update(scratch.key, 0, scratch.value, 0, condition | flags);
+            form.key().write(of, scratch.key.bytes(), 0);
+            form.value().write(to, scratch.value.bytes(), 0);
+            return calls.update(scratch.key, 0, scratch.value, 0, condition | form.flags());
         } finally {
             pool.give(scratch);
         }
@@ -76,7 +71,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
         map.requireDelete();
         Scratch scratch = pool.take();
         try {
-            key.write(of, scratch.key.bytes(), 0);
+            form.key().write(of, scratch.key.bytes(), 0);
             return calls.delete(scratch.key, 0);
         } finally {
             pool.give(scratch);
@@ -93,9 +88,9 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
         }
         Scratch scratch = pool.take();
         try {
-            key.write(of, scratch.key.bytes(), 0);
-            return calls.lookupAndDelete(scratch.key, 0, scratch.value, 0, flags)
-                    ? Optional.of(value.read(scratch.readable, 0)) : Optional.empty();
+            form.key().write(of, scratch.key.bytes(), 0);
+            return calls.lookupAndDelete(scratch.key, 0, scratch.value, 0, form.flags())
+                    ? Optional.of(form.value().read(scratch.readable, 0)) : Optional.empty();
         } finally {
             pool.give(scratch);
         }
@@ -106,13 +101,13 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
         if (!TypeRules.canLock(info.type())) {
             throw map.cannot("have a bpf_spin_lock in its values; a HASH or an ARRAY can");
         }
-        return new KeyedMap<>(map, key, value, Bpf.F_LOCK);
+        return new KeyedMap<>(map, form.with(Bpf.F_LOCK));
     }
 
     @Override
     public Cursor<K, V> walk(LostCursor choice) {
-        return hasExactBatches() ? new BatchCursor<>(map, key, value, flags, choice)
-                : new WalkCursor<>(map, key, value, flags, choice);
+        return hasExactBatches() ? new BatchCursor<>(map, form, choice)
+                : new WalkCursor<>(map, form, choice);
     }
 
     @Override
@@ -143,8 +138,8 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
     }
 
     private Blocks<K, V> blocks(int entries, boolean drain) {
-        return hasExactBatches() ? new BatchBlocks<>(map, key, value, flags, entries, drain)
-                : new WalkBlocks<>(map, key, value, flags, entries, drain);
+        return hasExactBatches() ? new BatchBlocks<>(map, form, entries, drain)
+                : new WalkBlocks<>(map, form, entries, drain);
     }
 
     private boolean hasExactBatches() {
@@ -153,14 +148,14 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     @Override
     public BatchUpdate<K, V> updateBatch(int blockEntries) {
-        return new UpdateWriter<>(map, key, value, flags, blockEntries,
+        return new UpdateWriter<>(map, form, blockEntries,
                 TypeRules.hasUpdateBatches(info.type()) && map.features().hasBatches(info.type()));
     }
 
     @Override
     public BatchDelete<K> deleteBatch(int blockEntries) {
         map.requireDelete();
-        return new DeleteWriter<>(map, key, blockEntries,
+        return new DeleteWriter<>(map, form, blockEntries,
                 TypeRules.hasDeleteBatches(info.type()) && map.features().hasBatches(info.type()));
     }
 }

@@ -19,6 +19,7 @@ import io.flowbypass.maps.PerCpu;
 import io.flowbypass.maps.RingBuffer;
 import io.flowbypass.maps.TypedMap;
 import io.flowbypass.maps.UnsupportedFeatureException;
+import java.lang.ref.Cleaner.Cleanable;
 import java.nio.file.Path;
 
 /** A map that one bundle opened. Its views refer to it, so it is forgotten only together with them. */
@@ -27,13 +28,14 @@ final class OpenMap implements BpfMap {
     private final MapInfo info;
     private final MapCalls calls;
     private final SharedMaps shared;
+    private final Cleanable watch;
 
     OpenMap(MapHandle handle, SharedMaps shared, MapCalls calls) {
         this.handle = handle;
         this.info = handle.info();
         this.shared = shared;
         this.calls = calls;
-        shared.watch(this, handle);
+        this.watch = shared.watch(this, handle);
     }
 
     static MapInfo info(MapDescription map) {
@@ -58,7 +60,7 @@ final class OpenMap implements BpfMap {
             throw cannot("be used as one value under a key: it has one for each CPU; use perCpu");
         }
         requireEntries();
-        return new KeyedMap<>(this, sized("keys", key, info.keySize()), sized("values", value, info.valueSize()), 0);
+        return entries(key, sized("values", value, info.valueSize()), info.valueSize());
     }
 
     @Override
@@ -66,8 +68,13 @@ final class OpenMap implements BpfMap {
         if (!info.type().isPerCpu()) {
             throw cannot("have a value for each CPU; use typed");
         }
-        return new KeyedMap<>(this, sized("keys", key, info.keySize()),
-                new PerCpuCodec<>(sized("values", value, info.valueSize()), Bpf.possibleCpus()), 0);
+        PerCpuCodec<V> values = new PerCpuCodec<>(sized("values", value, info.valueSize()), Bpf.possibleCpus());
+        return entries(key, values, values.size());
+    }
+
+    private <K, V> TypedMap<K, V> entries(Codec<K> key, Codec<V> value, int valueSize) {
+        return new KeyedMap<>(this,
+                new EntryForm<>(sized("keys", key, info.keySize()), info.keySize(), value, valueSize, 0));
     }
 
     @Override
@@ -190,6 +197,7 @@ final class OpenMap implements BpfMap {
     @Override
     public void close() {
         handle.close();
+        watch.clean();
     }
 
     /** What this map is, also after it was closed. */

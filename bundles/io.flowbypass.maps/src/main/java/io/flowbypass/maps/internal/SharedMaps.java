@@ -4,6 +4,7 @@ package io.flowbypass.maps.internal;
 import io.flowbypass.maps.MapInfo;
 import io.flowbypass.maps.MapOperation;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Cleaner.Cleanable;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,9 +55,9 @@ public final class SharedMaps {
         open.remove(map);
     }
 
-    /** Closes a map when nothing refers to the object any more that its owner got. */
-    void watch(OpenMap object, MapHandle map) {
-        cleaner.register(object, () -> map.closeForgotten("forgot"));
+    /** Closes a map when nothing refers to the object any more that its owner got; until the watch is ended. */
+    Cleanable watch(OpenMap object, MapHandle map) {
+        return cleaner.register(object, () -> map.closeForgotten("forgot"));
     }
 
     List<MapInfo> open() {

@@ -3,92 +3,45 @@ package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.BatchUpdate;
-import io.flowbypass.maps.Codec;
-import io.flowbypass.maps.Way;
 
 /** Updates by blocks, or one after the other. */
-final class UpdateWriter<K, V> implements BatchUpdate<K, V> {
-    private final MapCalls calls;
-    private final Codec<K> key;
-    private final Codec<V> value;
-    private final long flags;
-    private final int room;
-    private final boolean batch;
-    private final NativeBuffer keys;
+final class UpdateWriter<K, V> extends BlockWriter implements BatchUpdate<K, V> {
+    private final EntryForm<K, V> form;
     private final NativeBuffer values;
-    private final NativeBuffer count = NativeBuffer.allocate(Integer.BYTES);
-    /** Entries [sent, added) of the block wait. */
-    private int sent;
-    private int added;
     private long written;
 
-    UpdateWriter(OpenMap map, Codec<K> key, Codec<V> value, long flags, int entries, boolean batch) {
-        this.calls = map.calls();
-        this.key = key;
-        this.value = value;
-        this.flags = flags;
-        this.room = entries;
-        this.batch = batch;
-        this.keys = EntryBlocks.room(entries, key.size());
-        this.values = EntryBlocks.room(entries, value.size());
+    UpdateWriter(OpenMap map, EntryForm<K, V> form, int entries, boolean batch) {
+        super(map, form.keySize(), entries, batch);
+        this.form = form;
+        this.values = EntryBlocks.room(entries, form.valueSize());
     }
 
     @Override
     public void add(K of, V to) {
-        if (added == room) {
-            flush();
-        }
-        key.write(of, keys.bytes(), added * key.size());
-        value.write(to, values.bytes(), added * value.size());
-        added++;
-        if (added == room) {
-            flush();
-        }
+        int place = place();
+        form.key().write(of, keys.bytes(), keyOffset(place));
+        form.value().write(to, values.bytes(), place * form.valueSize());
+        used();
     }
 
     @Override
-    public void flush() {
-        while (sent < added) {
-            int keyOffset = sent * key.size();
-            int valueOffset = sent * value.size();
-            if (batch) {
-                count.bytes().putInt(0, added - sent);
-                try {
-                    calls.updateBatch(keys, keyOffset, values, valueOffset, count, flags);
-                } finally {
-                    advance(count.bytes().getInt(0));
-                }
-            } else {
-                calls.update(keys, keyOffset, values, valueOffset, flags);
-                advance(1);
-            }
-        }
-        sent = 0;
-        added = 0;
+    boolean sendBlock(int index, NativeBuffer entries) {
+        calls.updateBatch(keys, keyOffset(index), values, index * form.valueSize(), entries, form.flags());
+        return true;
     }
 
-    private void advance(int entries) {
-        sent += entries;
+    @Override
+    boolean sendOne(int index) {
+        return calls.update(keys, keyOffset(index), values, index * form.valueSize(), form.flags());
+    }
+
+    @Override
+    void taken(int entries) {
         written += entries;
     }
 
     @Override
     public long written() {
         return written;
-    }
-
-    @Override
-    public Way way() {
-        return batch ? Way.BATCH : Way.WALK;
-    }
-
-    @Override
-    public void close() {
-        try {
-            flush();
-        } finally {
-            sent = 0;
-            added = 0;
-        }
     }
 }

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps.internal;
 
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.Way;
 
 /** Blocks by a walk, for kernels and types without batches. */
 final class WalkBlocks<K, V> extends EntryBlocks<K, V> {
     private final WalkCursor<K, V> cursor;
-    private final int keySize;
-    private final int valueSize;
     private final boolean drain;
     private RuntimeException failure;
 
-    WalkBlocks(OpenMap map, Codec<K> key, Codec<V> value, long flags, int entries, boolean drain) {
-        super(map, key, value, entries);
-        this.cursor = new WalkCursor<>(map, key, value, flags, LostCursor.CONTINUE);
-        this.keySize = key.size();
-        this.valueSize = value.size();
+    WalkBlocks(OpenMap map, EntryForm<K, V> form, int entries, boolean drain) {
+        super(map, form, entries);
+        this.cursor = new WalkCursor<>(map, form, LostCursor.CONTINUE);
         this.drain = drain;
     }
 
@@ -28,8 +23,8 @@ final class WalkBlocks<K, V> extends EntryBlocks<K, V> {
             while (failure == null && size < room() && cursor.next()) {
                 // Who deletes it first has it.
                 if (!drain || cursor.delete()) {
-                    keys.bytes().put(size * keySize, cursor.keys().bytes(), cursor.keyOffset(), keySize);
-                    values.bytes().put(size * valueSize, cursor.values.bytes(), 0, valueSize);
+                    keys.bytes().put(size * form.keySize(), cursor.keys().bytes(), cursor.keyOffset(), form.keySize());
+                    values.bytes().put(size * form.valueSize(), cursor.values.bytes(), 0, form.valueSize());
                     size++;
                 }
             }

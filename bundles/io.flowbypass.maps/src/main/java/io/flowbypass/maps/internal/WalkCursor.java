@@ -2,7 +2,6 @@
 package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.NativeBuffer;
-import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.CursorLostException;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapInfo;
@@ -44,13 +43,13 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
     private boolean started;
     private boolean more;
 
-    WalkCursor(OpenMap map, Codec<K> key, Codec<V> value, long flags, LostCursor choice) {
-        super(map, key, value, flags);
+    WalkCursor(OpenMap map, EntryForm<K, V> form, LostCursor choice) {
+        super(map, form);
         this.info = map.description();
         this.choice = choice;
         this.indexed = TypeRules.isIndexed(info.type());
-        this.keys = NativeBuffer.allocate(Math.multiplyExact(RING + 1, key.size()));
-        this.seen = choice == LostCursor.CONTINUE && !indexed ? new SeenKeys(key.size()) : null;
+        this.keys = NativeBuffer.allocate(Math.multiplyExact(RING + 1, form.keySize()));
+        this.seen = choice == LostCursor.CONTINUE && !indexed ? new SeenKeys(form.keySize()) : null;
         this.stepsLeft = (long) STEPS_PER_ENTRY * Integer.toUnsignedLong(info.capacity()) + MORE_STEPS;
     }
 
@@ -64,7 +63,7 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
         while (more) {
             int following = after(pending);
             boolean another = successor(pending, following);
-            if (!calls.lookup(keys, at(pending), values, 0, flags)) {
+            if (!calls.lookup(keys, at(pending), values, 0, form.flags())) {
                 if (indexed) {
                     step(following, another);
                 } else {
@@ -111,7 +110,7 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
 
     private boolean isSame(int one, int other) {
         ByteBuffer bytes = keys.bytes();
-        for (int i = 0; i < key.size(); i++) {
+        for (int i = 0; i < form.keySize(); i++) {
             if (bytes.get(one + i) != bytes.get(other + i)) {
                 return false;
             }
@@ -138,7 +137,7 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
         while (previous > 0) {
             int last = (pending + RING - 1) % RING;
             boolean another = successor(last, pending);
-            if (calls.lookup(keys, at(last), values, 0, flags)) {
+            if (calls.lookup(keys, at(last), values, 0, form.flags())) {
                 if (isConfirmed(last, pending, another)) {
                     more = another;
                     return;
@@ -152,7 +151,7 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
     }
 
     private int at(int place) {
-        return place * key.size();
+        return place * form.keySize();
     }
 
     private static int after(int place) {

@@ -6,17 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.maps.BatchUpdate;
+import io.flowbypass.maps.Blocks;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.CallCounts;
 import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Condition;
+import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.Gate;
+import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.MapSpec;
 import io.flowbypass.maps.MapType;
 import io.flowbypass.maps.Mapping;
 import io.flowbypass.maps.PerCpu;
 import io.flowbypass.maps.TypedMap;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -74,6 +79,51 @@ class BundleMapsTest {
             assertThatThrownBy(() -> map.typed(Codec.SHORT, Codec.LONG)).isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("the keys of the HASH fb_test have 4 bytes, but the codec that was given has 2");
             assertThatThrownBy(() -> map.map(maps.newGate())).hasMessageContaining("BPF_F_MMAPABLE");
+        }
+    }
+
+    /** A size that grew after it was checked would lead the kernel beyond the memory that is there. */
+    @Test
+    void shouldNotTrustTheSizeOfACodecAfterItWasChecked() {
+        int[] size = {Long.BYTES};
+        Codec<Long> growing = new Codec<>() {
+            @Override
+            public int size() {
+                return size[0];
+            }
+
+            @Override
+            public Long read(ByteBuffer from, int offset) {
+                return from.getLong(offset);
+            }
+
+            @Override
+            public void write(Long value, ByteBuffer to, int offset) {
+                to.putLong(offset, value);
+            }
+        };
+        try (BpfMap map = maps.create(new MapSpec(MapType.HASH, "fb_test", 8, 8, 100, 0))) {
+            TypedMap<Long, Long> entries = map.typed(growing, growing);
+            size[0] = 1 << 28;
+            try (BatchUpdate<Long, Long> update = entries.updateBatch(7)) {
+                for (long key = 0; key < 100; key++) {
+                    update.add(key, -key);
+                }
+            }
+            Cursor<Long, Long> cursor = entries.walk(LostCursor.CONTINUE);
+            Blocks<Long, Long> blocks = entries.lookupBatch(7);
+            for (int i = 0; i < 100; i++) {
+                assertThat(cursor.next()).isTrue();
+                assertThat(cursor.value()).isEqualTo(-cursor.key());
+            }
+            int read = 0;
+            while (blocks.next()) {
+                for (int i = 0; i < blocks.size(); i++) {
+                    assertThat(blocks.value(i)).isEqualTo(-blocks.key(i));
+                }
+                read += blocks.size();
+            }
+            assertThat(read).isEqualTo(100);
         }
     }
 

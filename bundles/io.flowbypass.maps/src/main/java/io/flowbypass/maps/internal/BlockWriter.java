@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.maps.internal;
+
+import io.flowbypass.libbpf.NativeBuffer;
+import io.flowbypass.maps.Way;
+
+/** A block of keys on their way to the kernel, all at once or one after the other. */
+abstract class BlockWriter {
+    final MapCalls calls;
+    final NativeBuffer keys;
+    private final NativeBuffer count = NativeBuffer.allocate(Integer.BYTES);
+    private final int keySize;
+    private final int room;
+    private final boolean batch;
+    /** Keys [sent, added) of the block wait. */
+    private int sent;
+    private int added;
+
+    BlockWriter(OpenMap map, int keySize, int entries, boolean batch) {
+        this.calls = map.calls();
+        this.keySize = keySize;
+        this.room = entries;
+        this.batch = batch;
+        this.keys = EntryBlocks.room(entries, keySize);
+    }
+
+    /**
+     * Sends the keys from an index on.
+     *
+     * @param entries how many; is set to how many the kernel took, also when this throws
+     * @return false when the kernel stopped at a key that is to be passed over
+     */
+    abstract boolean sendBlock(int index, NativeBuffer entries);
+
+    /** Sends the key of an index; false when it is to be passed over. */
+    abstract boolean sendOne(int index);
+
+    /** The kernel took some. */
+    abstract void taken(int entries);
+
+    /** The index of a free place in the block; what is in the block is sent before, where there is none. */
+    final int place() {
+        if (added == room) {
+            flush();
+        }
+        return added;
+    }
+
+    /** That place is used now. */
+    final void used() {
+        added++;
+        if (added == room) {
+            flush();
+        }
+    }
+
+    final int keyOffset(int index) {
+        return index * keySize;
+    }
+
+    /** Sends all that waits. */
+    public final void flush() {
+        while (sent < added) {
+            if (batch) {
+                sendBlock();
+            } else {
+                taken(sendOne(sent) ? 1 : 0);
+                sent++;
+            }
+        }
+        sent = 0;
+        added = 0;
+    }
+
+    private void sendBlock() {
+        boolean passedOver = false;
+        count.bytes().putInt(0, added - sent);
+        try {
+            passedOver = !sendBlock(sent, count);
+        } finally {
+            int entries = count.bytes().getInt(0);
+            taken(entries);
+            sent += entries + (passedOver ? 1 : 0);
+        }
+    }
+
+    /** How this is done. */
+    public final Way way() {
+        return batch ? Way.BATCH : Way.WALK;
+    }
+
+    /** Sends all that waits, and drops what is refused. */
+    public final void close() {
+        try {
+            flush();
+        } finally {
+            sent = 0;
+            added = 0;
+        }
+    }
+}
