@@ -4,6 +4,7 @@ package io.flowbypass.itests.maps;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.flowbypass.itests.lab.Crowd;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.libbpf.Bpf;
@@ -27,10 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
@@ -178,47 +176,90 @@ class BatchTest {
     }
 
     @Test
-    void aDrainDuringInsertionsGivesEveryEntryExactlyOnce() throws Exception {
+    void aDrainDuringInsertionsGivesEveryEntryExactlyOnce() {
         int threads = 3;
         int perThread = 60_000;
         byte[] times = new byte[threads * perThread];
         try (BpfMap map = maps.create(new MapSpec(MapType.HASH, "fb_drain", 4, 8, 4096, 0))) {
             TypedMap<Integer, Long> entries = longs(map);
-            ExecutorService inserting = Executors.newFixedThreadPool(threads);
-            List<Future<?>> inserters = new ArrayList<>();
-            for (int thread = 0; thread < threads; thread++) {
-                int first = thread * perThread;
-                inserters.add(inserting.submit(() -> insert(entries, first, first + perThread)));
-            }
-            inserting.shutdown();
-            boolean last = false;
-            while (!last) {
-                last = inserting.isTerminated();
-                Blocks<Integer, Long> blocks = entries.drain(64);
-                while (blocks.next()) {
-                    for (int i = 0; i < blocks.size(); i++) {
-                        assertThat(blocks.value(i)).isEqualTo(3L * blocks.key(i));
-                        times[blocks.key(i)]++;
+            AtomicInteger inserted = new AtomicInteger();
+            try (Crowd inserting = new Crowd()) {
+                for (int thread = 0; thread < threads; thread++) {
+                    AtomicInteger next = new AtomicInteger(thread * perThread);
+                    int end = (thread + 1) * perThread;
+                    inserting.add(() -> inserted.addAndGet(insert(entries, next, end)));
+                }
+                boolean last = false;
+                while (!last) {
+                    last = inserted.get() == times.length;
+                    Blocks<Integer, Long> blocks = entries.drain(64);
+                    while (blocks.next()) {
+                        for (int i = 0; i < blocks.size(); i++) {
+                            assertThat(blocks.value(i)).isEqualTo(3L * blocks.key(i));
+                            times[blocks.key(i)]++;
+                        }
                     }
                 }
-            }
-            for (Future<?> inserter : inserters) {
-                inserter.get(1, TimeUnit.SECONDS);
             }
             assertThat(times).as("how often each entry was given").containsOnly(1);
             assertThat(entries.lookupBatch(1).next()).as("anything left").isFalse();
         }
     }
 
-    private static void insert(TypedMap<Integer, Long> entries, int from, int to) {
-        int key = from;
-        while (key < to) {
-            try {
-                entries.update(key, 3L * key, Condition.NOEXIST);
-                key++;
-            } catch (MapFullException drainIsBehind) {
-                Thread.onSpinWait();
+    /** Adds the next key where there is room; returns how many it added. */
+    private static int insert(TypedMap<Integer, Long> entries, AtomicInteger next, int end) {
+        int key = next.get();
+        if (key == end) {
+            Thread.onSpinWait();
+            return 0;
+        }
+        try {
+            entries.update(key, 3L * key, Condition.NOEXIST);
+            next.set(key + 1);
+            return 1;
+        } catch (MapFullException drainIsBehind) {
+            return 0;
+        }
+    }
+
+    /** Each writer counts its keys up: were an entry read and deleted in two steps, what was written in between would be gone. */
+    @Test
+    void aDrainLosesNoUpdate() {
+        int threads = 2;
+        int keys = 64;
+        int updates = 100_000;
+        long[] given = new long[threads * keys];
+        try (BpfMap map = maps.create(new MapSpec(MapType.HASH, "fb_drain", 4, 8, threads * keys, 0))) {
+            TypedMap<Integer, Long> entries = longs(map);
+            AtomicInteger done = new AtomicInteger();
+            try (Crowd updating = new Crowd()) {
+                for (int thread = 0; thread < threads; thread++) {
+                    int first = thread * keys;
+                    AtomicInteger made = new AtomicInteger();
+                    updating.add(() -> {
+                        int update = made.getAndIncrement();
+                        if (update < updates) {
+                            entries.update(first + update % keys, (long) update);
+                            done.incrementAndGet();
+                        }
+                    });
+                }
+                boolean last = false;
+                while (!last) {
+                    last = done.get() == threads * updates;
+                    Blocks<Integer, Long> blocks = entries.drain(threads * keys);
+                    while (blocks.next()) {
+                        for (int i = 0; i < blocks.size(); i++) {
+                            assertThat(blocks.value(i)).isGreaterThanOrEqualTo(given[blocks.key(i)]);
+                            given[blocks.key(i)] = blocks.value(i);
+                        }
+                    }
+                }
             }
+        }
+        for (int key = 0; key < given.length; key++) {
+            assertThat(given[key]).as("the last value of the key %s", key)
+                    .isEqualTo(key % keys + (updates - 1 - key % keys) / keys * keys);
         }
     }
 

@@ -146,9 +146,7 @@ class MapLifeTest {
             AtomicLong reads = new AtomicLong();
             List<Future<?>> running = Stream.<Runnable>generate(() -> () -> readUntilClosed(gate, mapping, reads)).limit(3)
                     .<Future<?>>map(readers::submit).toList();
-            while (reads.get() < 10) {
-                Thread.onSpinWait();
-            }
+            awaitTen(reads);
             map.close();
             gate.close();
             for (Future<?> reader : running) {
@@ -157,6 +155,13 @@ class MapLifeTest {
             assertThat(gate.enter()).isFalse();
         }
         readers.shutdown();
+    }
+
+    private static void awaitTen(AtomicLong reads) {
+        long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+        while (reads.get() < 10) {
+            assertThat(deadline - System.nanoTime()).as("nanoseconds left for ten reads").isPositive();
+        }
     }
 
     private static void readUntilClosed(Gate gate, Mapping mapping, AtomicLong reads) {
@@ -190,9 +195,7 @@ class MapLifeTest {
                     return (Throwable) closed;
                 }
             })).limit(3).toList();
-            while (reads.get() < 10) {
-                Thread.onSpinWait();
-            }
+            awaitTen(reads);
             map.close();
             for (Future<Throwable> reader : running) {
                 assertThat(reader.get(1, TimeUnit.MINUTES)).isInstanceOf(IllegalStateException.class)
