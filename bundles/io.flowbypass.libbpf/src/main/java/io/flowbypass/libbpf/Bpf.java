@@ -287,7 +287,7 @@ public final class Bpf {
      */
     public static MappedMemory map(int map, long offset, long length, boolean writable) {
         if (length <= 0 || length > Integer.MAX_VALUE - pageSize()) {
-            throw new IllegalArgumentException("a mapping of " + length + " bytes is not possible: 1 to 2 GiB are");
+            throw new IllegalArgumentException("a mapping of " + length + " bytes is not possible: it has at least one byte and less than 2 GiB");
         }
         long address = Libc.get().mmap(null, length, writable ? Libc.PROT_READ_WRITE : Libc.PROT_READ, Libc.MAP_SHARED,
                 map, offset);
@@ -432,9 +432,12 @@ public final class Bpf {
         return memory == null ? 0 : Pointer.nativeValue(memory);
     }
 
-    /** A batch that the kernel refuses before it looks at the first entry leaves the count as it was asked for. */
-    private static int settled(int result, NativeBuffer count, int asked) {
-        if (result < 0 && !Errno.ENOENT.is(result) && count.bytes().getInt(0) == asked) {
+    /**
+     * A batch that the kernel refuses before it looks at the first entry leaves the count as it was asked for. With any other
+     * error the count is what it did, which may be all.
+     */
+    static int settled(int result, NativeBuffer count, int asked) {
+        if (Errno.refusesTheCallItself(result) && count.bytes().getInt(0) == asked) {
             count.bytes().putInt(0, 0);
         }
         return result;

@@ -36,6 +36,13 @@ public final class NativeBuffer {
         return bytes;
     }
 
+    /** Sets bytes to 0. */
+    public void clear(int offset, int length) {
+        for (int at = offset; at < offset + length; at++) {
+            bytes.put(at, (byte) 0);
+        }
+    }
+
     /** Its length in bytes. */
     public int size() {
         return bytes.capacity();

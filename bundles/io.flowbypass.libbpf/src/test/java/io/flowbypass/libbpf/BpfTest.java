@@ -128,6 +128,22 @@ class BpfTest {
         }
     }
 
+    /** A drain that found the lock of the next bucket taken, after it had filled the block: EBUSY, ETIMEDOUT. */
+    @Test
+    void shouldBelieveTheCountOfAFullBlockThatFailedLate() {
+        NativeBuffer count = NativeBuffer.allocate(4);
+        for (int late : new int[] {-16, -35, -110, -2, 0}) {
+            count.bytes().putInt(0, 100);
+            assertThat(Bpf.settled(late, count, 100)).isEqualTo(late);
+            assertThat(count.bytes().getInt(0)).isEqualTo(100);
+        }
+        for (int early : new int[] {-1, -9, -22, -95, -524}) {
+            Bpf.settled(early, count, 100);
+            assertThat(count.bytes().getInt(0)).as("count after %s", early).isZero();
+            count.bytes().putInt(0, 100);
+        }
+    }
+
     @Test
     void shouldFreezeAMap() {
         try (Descriptor map = Bpf.createMap(HASH, "fb_test", 4, 8, 2, 0, 0)) {

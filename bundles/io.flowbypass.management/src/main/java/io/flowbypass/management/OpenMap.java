@@ -10,11 +10,11 @@ public final class OpenMap {
     private final String type;
     private final int keySize;
     private final int valueSize;
-    private final int capacity;
+    private final long capacity;
 
     /** All of it. */
     @ConstructorParameters({"id", "name", "type", "keySize", "valueSize", "capacity"})
-    public OpenMap(int id, String name, String type, int keySize, int valueSize, int capacity) {
+    public OpenMap(int id, String name, String type, int keySize, int valueSize, long capacity) {
         this.id = id;
         this.name = name;
         this.type = type;
@@ -49,7 +49,7 @@ public final class OpenMap {
     }
 
     /** Entries that it can hold. */
-    public int getCapacity() {
+    public long getCapacity() {
         return capacity;
     }
 }

@@ -14,12 +14,16 @@ public interface BatchDelete<K> extends AutoCloseable {
      * Adds a key, and sends the block when it is full.
      *
      * @throws IllegalArgumentException when the codec refuses the key; it is not added then
-     * @throws BpfException when the kernel refuses; the keys that were not looked at stay in the block
+     * @throws IllegalStateException when the block is full of what the kernel refused before; it is not added then
+     * @throws BpfException when the kernel refuses; the keys that were not looked at, this one too, stay in the block
      */
     void add(K key);
 
     /** Sends what was added and not sent. Errors as {@link #add}. */
     void flush();
+
+    /** Drops the key that the kernel refused last; nothing where there is none. */
+    void skip();
 
     /** Keys that were there and are taken out; also after {@link #close()}. */
     long deleted();

@@ -16,7 +16,7 @@ import org.osgi.annotation.versioning.ProviderType;
  * </pre>
  *
  * <p>For one thread at a time. An entry that the kernel refused, and those behind it, stay in the block: {@link #flush()}
- * tries them again.
+ * tries them again, {@link #skip()} drops the first.
  */
 @ProviderType
 public interface BatchUpdate<K, V> extends AutoCloseable {
@@ -24,13 +24,17 @@ public interface BatchUpdate<K, V> extends AutoCloseable {
      * Adds an entry, and sends the block when it is full. A key that is there gets this value.
      *
      * @throws IllegalArgumentException when the codec refuses the key or the value; it is not added then
-     * @throws MapFullException when the map is full; {@link #written()} says how far this came
-     * @throws BpfException when the kernel refuses for another reason
+     * @throws IllegalStateException when the block is full of what the kernel refused before; it is not added then
+     * @throws MapFullException when the map is full; {@link #written()} says how far this came. It is in the block
+     * @throws BpfException when the kernel refuses for another reason. It is in the block
      */
     void add(K key, V value);
 
     /** Sends what was added and not sent. Errors as {@link #add}. */
     void flush();
+
+    /** Drops the entry that the kernel refused last; nothing where there is none. */
+    void skip();
 
     /** Entries that the map has taken so far; also after {@link #close()}. */
     long written();

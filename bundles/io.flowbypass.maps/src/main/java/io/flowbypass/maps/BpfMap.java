@@ -8,13 +8,13 @@ import org.osgi.annotation.versioning.ProviderType;
 /**
  * An open BPF map, and the views through which its content is used.
  *
- * <p>Thread-safe. Every method but {@link #close()} throws {@link IllegalStateException} once the map is closed,
- * {@link UnsupportedOperationException} when maps of this type do not have what is asked for, and {@link BpfException} when
- * the kernel refuses the call. A view keeps the map from being taken for forgotten.
+ * <p>Thread-safe. Whatever asks the kernel throws {@link IllegalStateException} once the map is closed, and
+ * {@link BpfException} when the kernel refuses; {@link UnsupportedOperationException} says what maps of this type do not
+ * have. A view keeps the map from being taken for forgotten.
  */
 @ProviderType
 public interface BpfMap extends AutoCloseable {
-    /** What the kernel says of this map. */
+    /** What the kernel said of this map when it was opened. */
     MapInfo info();
 
     /** The descriptor, for a library call that needs one; owned by this object, valid until it is closed. */
@@ -42,7 +42,7 @@ public interface BpfMap extends AutoCloseable {
      */
     <V> ElementQueue<V> queue(Codec<V> value);
 
-    /** Its records; of a RINGBUF. To be closed when reading ends. */
+    /** Its records; of a RINGBUF of at most 512 MiB. To be closed when reading ends. */
     RingBuffer ringBuffer();
 
     /** Its maps; of an ARRAY_OF_MAPS. */
@@ -62,12 +62,15 @@ public interface BpfMap extends AutoCloseable {
      * Maps an ARRAY made with {@code BPF_F_MMAPABLE} into memory, for reading and writing.
      *
      * @param gate the gate through which the mapping is used and closed; made by {@link MapService#newGate()}
-     * @throws IllegalArgumentException when this map cannot be mapped
+     * @throws UnsupportedOperationException when this map cannot be mapped
      * @throws IllegalStateException when the gate is closed
      */
     Mapping map(Gate gate);
 
-    /** Closes the descriptor, once the calls under way have returned. Its mappings stay until their gate closes. */
+    /**
+     * Closes the descriptor, once the calls under way have returned, and the readers of its ring, see
+     * {@link RingBuffer#close()}. Its mappings stay until their gate closes.
+     */
     @Override
     void close();
 }

@@ -6,7 +6,8 @@ import java.nio.ByteOrder;
 
 /**
  * Turns a key or a value into the bytes that the map holds, and back. Implementations are stateless or otherwise
- * thread-safe, always use the same number of bytes, and touch no byte outside of their own.
+ * thread-safe, always use the same number of bytes, touch no byte outside of their own, and leave byte order, position and
+ * limit of a buffer as they are.
  *
  * <p>Buffers have the machine's byte order, which is that of a C structure. A field in network byte order is turned by
  * the codec itself, as {@link #NETWORK_INT} does. For a structure, write one class:
@@ -132,7 +133,7 @@ public interface Codec<T> {
     int size();
 
     /**
-     * Reads one.
+     * Reads one, which is never null.
      *
      * @param from read-only; its content is another one after this call, so it must not be kept
      * @param offset of the first byte
@@ -140,7 +141,7 @@ public interface Codec<T> {
     T read(ByteBuffer from, int offset);
 
     /**
-     * Writes one.
+     * Writes one. Its bytes are 0 before, so holes may be left alone.
      *
      * @param offset of the first byte
      * @throws IllegalArgumentException when it does not fit; nothing is sent to the map then

@@ -15,6 +15,6 @@ package io.flowbypass.maps;
  *        (BTF), or this process may not read it
  * @param valueType what C calls the type of its values; empty likewise
  */
-public record MapInfo(int id, MapType type, String name, int keySize, int valueSize, int capacity, int flags,
+public record MapInfo(int id, MapType type, String name, int keySize, int valueSize, long capacity, int flags,
         String keyType, String valueType) {
 }

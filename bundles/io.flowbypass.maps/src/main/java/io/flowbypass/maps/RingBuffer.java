@@ -19,7 +19,7 @@ public interface RingBuffer extends AutoCloseable {
      * @param records gets each record, read-only, in the machine's byte order, with the position 0 and the record's length
      *        as limit; its content is another one after the callback, so it must not be kept
      * @return how many
-     * @throws IllegalStateException when this or the map is closed
+     * @throws IllegalStateException when this or the map is closed, or inside a callback
      */
     int consume(Consumer<ByteBuffer> records);
 
@@ -28,12 +28,13 @@ public interface RingBuffer extends AutoCloseable {
      *
      * @param atMost how long to wait; an interrupt ends the wait too, and stays set
      * @return how many; 0 when none came
+     * @throws IllegalStateException when this or the map is closed, also meanwhile, or inside a callback
      */
     int consume(Consumer<ByteBuffer> records, Duration atMost);
 
     /**
-     * Ends reading; the map stays open. Waits up to 5 s for a callback that is under way, so it should not be called in one:
-     * then the memory stays mapped until this process ends.
+     * Ends reading, in this or another thread, after the record whose callback is under way; the map stays open. Waits for
+     * that callback up to 5 s, unless it is called in it.
      */
     @Override
     void close();

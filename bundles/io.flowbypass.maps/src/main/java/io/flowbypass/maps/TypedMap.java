@@ -10,8 +10,11 @@ import org.osgi.annotation.versioning.ProviderType;
  * The entries of a map with keys: of every type but QUEUE, STACK, RINGBUF and ARRAY_OF_MAPS. Thread-safe; what
  * {@link #walk}, {@link #lookupBatch}, {@link #drain}, {@link #updateBatch} and {@link #deleteBatch} give is not.
  *
- * <p>Every method throws {@link IllegalStateException} once the map is closed, {@link UnsupportedOperationException} with a
- * sentence for what maps of this type cannot do, and {@link BpfException} when the kernel refuses.
+ * <p>Whatever asks the kernel throws {@link IllegalStateException} once the map is closed, and {@link BpfException} when the
+ * kernel refuses; what maps of this type cannot do is an {@link UnsupportedOperationException} with a sentence.
+ *
+ * <p>An LPM_TRIE finds the value of the longest prefix of a key; the other methods are about the very key. A DEVMAP has a
+ * place for each index: {@link #delete} says true for an empty one, and conditions are refused, for a DEVMAP_HASH too.
  *
  * <p><b>What the kernel promises while others change the map.</b> {@link #lookupBatch}, {@link #drain} and
  * {@link #lookupAndDelete} read a HASH entry, and {@link #locked()} any value, under a lock: they never see a mix of two
@@ -23,7 +26,7 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface TypedMap<K, V> {
-    /** The value of a key; empty when it is not there. In an LRU map this is no use of the entry. */
+    /** The value of a key; empty when it is not there. To an LRU map this is no use of the entry. */
     Optional<V> lookup(K key);
 
     /**
@@ -56,7 +59,7 @@ public interface TypedMap<K, V> {
     /**
      * This map, with each value read and written under its {@code struct bpf_spin_lock} ({@code BPF_F_LOCK}): never a mix of
      * two values, whoever else uses the lock. HASH and ARRAY only, and only where the value has such a lock; where it has
-     * none, each call fails and says so. The lock's own bytes are neither read nor written.
+     * none, each reading or writing of a value fails and says so. The lock's own bytes are neither read nor written.
      */
     TypedMap<K, V> locked();
 
@@ -74,7 +77,8 @@ public interface TypedMap<K, V> {
      * given exactly once, with its own value. Where the kernel has no batches, a walk does it
      * ({@link LostCursor#CONTINUE}).
      *
-     * @param blockEntries entries of a block, at least 1; grows where a bucket is larger
+     * @param blockEntries entries of a block, at least 1; a block has no more than 16 MiB, and grows where a bucket is
+     *        larger
      */
     Blocks<K, V> lookupBatch(int blockEntries);
 
@@ -83,13 +87,13 @@ public interface TypedMap<K, V> {
      * programs and others add meanwhile is in a block, or is still in the map. Where the kernel has no batches, each entry
      * is looked up and then deleted, and what is added to its value in between is lost.
      *
-     * @param blockEntries entries of a block, at least 1; grows where a bucket is larger
+     * @param blockEntries entries of a block, at least 1; otherwise as in {@link #lookupBatch}
      */
     Blocks<K, V> drain(int blockEntries);
 
-    /** Sets many values in blocks of so many entries, at least 1. */
+    /** Sets many values in blocks of so many entries, at least 1, and no more than 16 MiB of them. */
     BatchUpdate<K, V> updateBatch(int blockEntries);
 
-    /** Takes many keys out in blocks of so many keys, at least 1. */
+    /** Takes many keys out in blocks of so many keys, at least 1, and no more than 16 MiB of them. */
     BatchDelete<K> deleteBatch(int blockEntries);
 }

@@ -33,6 +33,13 @@ public final class Crowd implements AutoCloseable {
         return this;
     }
 
+    /** Fails the test when a thread has ended. */
+    public void check() {
+        if (working.stream().anyMatch(Future::isDone)) {
+            close();
+        }
+    }
+
     @Override
     public void close() {
         closed = true;

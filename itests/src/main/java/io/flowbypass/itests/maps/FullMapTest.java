@@ -73,6 +73,13 @@ class FullMapTest {
                     .hasMessageContaining("fb_array has 10 entries, 0 to 9");
             assertThat(entries.lookup(10)).isEmpty();
         }
+        MapSpec inner = new MapSpec(MapType.ARRAY, "fb_inner", 4, 8, 3, 0);
+        try (BpfMap devices = maps.create(new MapSpec(MapType.DEVMAP, "fb_dev", 4, 4, 10, 0));
+                BpfMap outer = maps.create(new MapSpec(MapType.ARRAY_OF_MAPS, "fb_outer", 4, 4, 2, 0, inner))) {
+            assertThatThrownBy(() -> devices.typed(Codec.INT, Codec.INT).delete(10))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> outer.innerMaps().delete(2)).isInstanceOf(IndexOutOfBoundsException.class);
+        }
     }
 
     @Test

@@ -9,9 +9,14 @@ import io.flowbypass.itests.lab.LogLines;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.maps.BatchDelete;
+import io.flowbypass.maps.BatchUpdate;
+import io.flowbypass.maps.Blocks;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.Gate;
+import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapInfo;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.MapSpec;
@@ -87,6 +92,18 @@ class MapLifeTest {
     }
 
     @Test
+    void aPathThatCannotBeAPinIsRefusedWithTheReason() {
+        try (BpfMap map = maps.create(SPEC)) {
+            assertThatThrownBy(() -> map.pin(Path.of("/tmp/x"))).hasMessageContaining("/tmp is not on a bpf file system");
+            assertThatThrownBy(() -> map.pin(Path.of("/sys/fs/bpf/x.y"))).hasMessageContaining("no dots");
+            assertThatThrownBy(() -> maps.open(Path.of("/etc/passwd"))).hasMessageContaining("opening /etc/passwd")
+                    .hasMessageContaining("/etc is not on a bpf file system");
+            assertThatThrownBy(() -> maps.open(Path.of("/sys/fs/bpf/flowbypass-itests/program")))
+                    .hasMessageContaining("opening /sys/fs/bpf/flowbypass-itests/program").hasMessageContaining("no map");
+        }
+    }
+
+    @Test
     void aPinIsMadeAndRemovedAndTheMapLivesInBetween() {
         MapInfo info;
         try (BpfMap map = maps.create(SPEC)) {
@@ -128,12 +145,34 @@ class MapLifeTest {
 
     @Test
     void aMapOfWhichOnlyAViewIsLeftIsNotForgotten() {
-        TypedMap<Integer, Long> view = maps.create(SPEC).typed(Codec.INT, Codec.LONG);
-        for (int i = 0; i < 20; i++) {
+        TypedMap<Integer, Long> view = kept().typed(Codec.INT, Codec.LONG);
+        BatchUpdate<Integer, Long> update = kept().typed(Codec.INT, Codec.LONG).updateBatch(4);
+        BatchDelete<Integer> delete = kept().typed(Codec.INT, Codec.LONG).deleteBatch(4);
+        Blocks<Integer, Long> blocks = kept().typed(Codec.INT, Codec.LONG).lookupBatch(4);
+        Cursor<Integer, Long> cursor = kept().typed(Codec.INT, Codec.LONG).walk(LostCursor.CONTINUE);
+        assertThat(keptMaps()).hasSize(5);
+        // That a forgotten map was collected shows that the others could have been.
+        int forgotten = forget();
+        Jmx.eventually(() -> {
             System.gc();
-            view.update(1, (long) i);
-        }
-        assertThat(view.lookup(1)).contains(19L);
+            return maps.openMaps().stream().noneMatch(info -> info.id() == forgotten);
+        }, "a forgotten map is closed");
+        view.update(1, 1L);
+        update.add(1, 1L);
+        update.close();
+        delete.add(1);
+        delete.close();
+        assertThat(blocks.next()).isFalse();
+        assertThat(cursor.next()).isFalse();
+        assertThat(keptMaps()).hasSize(5);
+    }
+
+    private BpfMap kept() {
+        return maps.create(new MapSpec(MapType.HASH, "fb_kept", 4, 8, 4, 0));
+    }
+
+    private List<MapInfo> keptMaps() {
+        return maps.openMaps().stream().filter(info -> info.name().equals("fb_kept")).toList();
     }
 
     @Test
@@ -205,7 +244,12 @@ class MapLifeTest {
         readers.shutdown();
     }
 
-    private static long descriptors() throws IOException {
+    /** Of maps; those that another test forgot are closed before they are counted. */
+    private long descriptors() throws IOException {
+        Jmx.eventually(() -> {
+            System.gc();
+            return keptMaps().isEmpty();
+        }, "other tests' maps are closed");
         try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
             return open.filter(MapLifeTest::isMap).count();
         }

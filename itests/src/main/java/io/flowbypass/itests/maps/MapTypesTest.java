@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.itests.lab.Crowd;
+import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.libbpf.Bpf;
@@ -14,11 +15,13 @@ import io.flowbypass.maps.BatchUpdate;
 import io.flowbypass.maps.Blocks;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Codec;
+import io.flowbypass.maps.Condition;
 import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.ElementQueue;
 import io.flowbypass.maps.InnerMaps;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.MapSpec;
 import io.flowbypass.maps.MapType;
@@ -31,6 +34,9 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -133,7 +139,51 @@ class MapTypesTest {
             assertThat(blocks.size()).isEqualTo(1);
             assertThatThrownBy(() -> devices.update(1, Integer.MAX_VALUE)).isInstanceOf(BpfException.class)
                     .hasMessageContaining("the index of a network interface");
+            cannot("be updated under a condition", () -> devices.update(1, LOOPBACK, Condition.NOEXIST));
             assertThat(devices.delete(5)).isTrue();
+        }
+    }
+
+    @Test
+    void aMapThatCannotBeMadeIsRefusedWithWhatItsTypeNeeds() {
+        Map.of(MapType.LPM_TRIE, "NO_PREALLOC", MapType.ARRAY, "keys of 4 bytes", MapType.RINGBUF, "a power of two",
+                MapType.HASH, "at least one entry", MapType.QUEUE, "keys of 0 bytes").forEach((type, need) ->
+                assertThatThrownBy(() -> maps.create(new MapSpec(type, "fb_bad", 8, 8, 0, 0)))
+                        .isInstanceOf(BpfException.class).hasMessageContaining("creating the map fb_bad")
+                        .hasMessageContaining(need));
+    }
+
+    /** As a C structure with a hole in it. */
+    private record Holed(byte first, int second) {
+        static final Codec<Holed> CODEC = new Codec<>() {
+            @Override
+            public int size() {
+                return 8;
+            }
+
+            @Override
+            public Holed read(ByteBuffer from, int offset) {
+                return new Holed(from.get(offset), from.getInt(offset + 4));
+            }
+
+            @Override
+            public void write(Holed holed, ByteBuffer to, int offset) {
+                to.put(offset, holed.first).putInt(offset + 4, holed.second);
+            }
+        };
+    }
+
+    @Test
+    void holesAreWrittenAsZerosAndReadAsTheyAre() {
+        try (BpfMap map = create(MapType.HASH, 8, 8, 4)) {
+            TypedMap<byte[], Long> bytes = map.typed(Codec.bytes(8), Codec.LONG);
+            TypedMap<Holed, Holed> holed = map.typed(Holed.CODEC, Holed.CODEC);
+            bytes.update(new byte[] {1, 9, 9, 9, 2, 0, 0, 0}, -1L);
+            assertThat(holed.lookup(new Holed((byte) 1, 2))).as("another tool left something in the hole").isEmpty();
+            assertThat(holed.walk(LostCursor.FAIL).next()).isTrue();
+            holed.update(new Holed((byte) 3, 4), new Holed((byte) 5, 6));
+            assertThat(bytes.lookup(new byte[] {3, 0, 0, 0, 4, 0, 0, 0})).contains(5L | 6L << 32);
+            assertThat(holed.removeIf((key, value) -> true)).isEqualTo(2);
         }
     }
 
@@ -235,7 +285,75 @@ class MapTypesTest {
     }
 
     @Test
-    void waitingForARecordEndsWithItOrWithTheTimeOrWithTheMap() {
+    void readingEndsWithTheRecordInWhoseCallbackTheRingOrItsMapIsClosed() {
+        for (boolean whole : new boolean[] {false, true}) {
+            try (ObjectMaps object = new ObjectMaps(maps)) {
+                BpfMap map = object.map("ring");
+                RingBuffer ring = map.ringBuffer();
+                order(object.map("orders").typed(Codec.INT, Codec.bytes(12)), 0, 4, false);
+                object.emit(3);
+                long begun = System.nanoTime();
+                assertThat(ring.consume(record -> {
+                    if (whole) {
+                        map.close();
+                    } else {
+                        ring.close();
+                    }
+                })).isEqualTo(1);
+                assertThat(Duration.ofNanos(System.nanoTime() - begun)).as("nobody waits for himself")
+                        .isLessThan(Duration.ofSeconds(4));
+                assertThatThrownBy(() -> ring.consume(record -> { })).hasMessage("the reader of the map ring is closed");
+            }
+        }
+    }
+
+    @Test
+    void aCallbackThatReadsRecordsItselfIsRefused() {
+        try (ObjectMaps object = new ObjectMaps(maps); RingBuffer ring = object.map("ring").ringBuffer()) {
+            order(object.map("orders").typed(Codec.INT, Codec.bytes(12)), 0, 4, false);
+            object.emit(3);
+            assertThatThrownBy(() -> ring.consume(record -> ring.consume(inner -> { })))
+                    .isInstanceOf(IllegalStateException.class).hasMessageContaining("inside the callback");
+            List<Integer> numbers = new ArrayList<>();
+            ring.consume(record -> numbers.add(record.order(ByteOrder.BIG_ENDIAN).order(ByteOrder.nativeOrder()).getInt()));
+            assertThat(numbers).containsExactly(1, 2);
+        }
+    }
+
+    @Test
+    void whatACallbackDoesToARecordsBufferIsForgottenWithTheRecord() {
+        try (ObjectMaps object = new ObjectMaps(maps); RingBuffer ring = object.map("ring").ringBuffer()) {
+            order(object.map("orders").typed(Codec.INT, Codec.bytes(12)), 0, 4, false);
+            object.emit(3);
+            List<Integer> numbers = new ArrayList<>();
+            ring.consume(record -> {
+                numbers.add(record.getInt());
+                record.order(ByteOrder.BIG_ENDIAN).limit(1);
+            });
+            assertThat(numbers).containsExactly(0, 1, 2);
+        }
+    }
+
+    @Test
+    void closingARingEndsAWaitForItsRecords() throws Exception {
+        try (ObjectMaps object = new ObjectMaps(maps)) {
+            RingBuffer ring = object.map("ring").ringBuffer();
+            long before = waits();
+            CompletableFuture<Integer> waiting =
+                    CompletableFuture.supplyAsync(() -> ring.consume(record -> { }, Duration.ofMinutes(10)));
+            Jmx.eventually(() -> waits() > before, "it waits");
+            ring.close();
+            assertThatThrownBy(() -> waiting.get(1, TimeUnit.MINUTES)).hasCauseInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the reader of the map ring is closed");
+        }
+    }
+
+    private long waits() {
+        return maps.calls().get(MapOperation.WAIT).calls();
+    }
+
+    @Test
+    void waitingForARecordEndsWithItOrWithTheTime() {
         try (ObjectMaps object = new ObjectMaps(maps)) {
             BpfMap map = object.map("ring");
             RingBuffer ring = map.ringBuffer();
@@ -243,7 +361,7 @@ class MapTypesTest {
             order(object.map("orders").typed(Codec.INT, Codec.bytes(12)), 0, 4, false);
             try (Crowd crowd = new Crowd()) {
                 crowd.add(() -> object.emit(1));
-                assertThat(ring.consume(record -> { }, Duration.ofMinutes(1))).isPositive();
+                assertThat(ring.consume(record -> { }, Duration.ofSeconds(Long.MAX_VALUE))).isPositive();
             }
             map.close();
             assertThatThrownBy(() -> ring.consume(record -> { })).isInstanceOf(IllegalStateException.class)
@@ -262,7 +380,7 @@ class MapTypesTest {
             MapInfo info = object.map("locked_hash").info();
             assertThat(info).extracting(MapInfo::type, MapInfo::name, MapInfo::keySize, MapInfo::valueSize,
                     MapInfo::capacity, MapInfo::keyType, MapInfo::valueType)
-                    .containsExactly(MapType.HASH, "locked_hash", 4, 72, 16, "struct example_key", "struct example_value");
+                    .containsExactly(MapType.HASH, "locked_hash", 4, 72, 16L, "struct example_key", "struct example_value");
             assertThat(object.map("orders").info().keyType()).isEqualTo("__u32");
             assertThat(plain.info().keyType()).isEmpty();
         }

@@ -77,6 +77,8 @@ class MapsGuideTest {
                 .hasLineCount(Runtime.getRuntime().availableProcessors());
         assertThat((String) Jmx.invoke("Maps", "dump", PIN, 0, 10)).startsWith("0102: 0700000000000000").hasLineCount(1);
         assertThat((Long) Jmx.attribute("Maps", "Calls")).isPositive();
+        Shell.run("rm " + PIN + "\nbpftool map create " + PIN + " type array key 4 value 4194304 entries 1 name rodata");
+        assertThat((String) Jmx.invoke("Maps", "dump", PIN, 0, 1)).hasSize("00000000: ".length() + 2 * 4194304);
     }
 
     /** The first block of the page that begins so. */

@@ -66,6 +66,11 @@ public enum Errno {
         return result == -number;
     }
 
+    /** Whether a negative result says that such a call cannot be made at all, whatever it is about. */
+    public static boolean refusesTheCallItself(int result) {
+        return EPERM.is(result) || EBADF.is(result) || EINVAL.is(result) || EOPNOTSUPP.is(result) || ENOTSUPP.is(result);
+    }
+
     /** The exception for the error that the last call of libc, or of libbpf for a pointer, left in this thread. */
     public static BpfException last(String operation) {
         return exception(operation, -Native.getLastError());

@@ -3,7 +3,6 @@ package io.flowbypass.maps.internal;
 
 import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.NativeBuffer;
-import io.flowbypass.maps.MapOperation;
 import io.flowbypass.maps.Way;
 import java.util.Set;
 
@@ -16,18 +15,16 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
     private static final int ATTEMPTS = 16;
 
     private final MapCalls calls;
-    private final MapOperation operation;
     private final boolean drain;
     private final NativeBuffer cursor;
     private final NativeBuffer count = NativeBuffer.allocate(Integer.BYTES);
     private boolean started;
     private boolean ended;
-    private RuntimeException failure;
+    private BpfException failure;
 
     BatchBlocks(OpenMap map, EntryForm<K, V> form, int entries, boolean drain) {
         super(map, form, entries);
         this.calls = map.calls();
-        this.operation = drain ? MapOperation.LOOKUP_AND_DELETE_BATCH : MapOperation.LOOKUP_BATCH;
         this.drain = drain;
         this.cursor = NativeBuffer.allocate(Math.max(form.keySize(), LEAST_CURSOR));
     }
@@ -45,7 +42,7 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
                 if (count.bytes().getInt(0) == 0 && refused.is("ENOSPC") && canGrow()) {
                     grow();
                 } else if (!TRANSIENT.contains(refused.error()) || ++failures == ATTEMPTS) {
-                    failure = calls.failed(operation, refused, form.flags());
+                    failure = refused;
                 }
             }
             size = count.bytes().getInt(0);

@@ -10,8 +10,7 @@ import io.flowbypass.maps.Way;
  * each key is looked up when the walk comes to it; a key that is gone then has been deleted since.
  */
 final class BatchCursor<K, V> extends EntryCursor<K, V> {
-    private static final int MOST_ENTRIES = 512;
-    private static final int MOST_BYTES = 1 << 20;
+    private static final int BLOCK_ENTRIES = 512;
 
     private final BatchBlocks<K, V> blocks;
     private final boolean fails;
@@ -20,8 +19,7 @@ final class BatchCursor<K, V> extends EntryCursor<K, V> {
     BatchCursor(OpenMap map, EntryForm<K, V> form, LostCursor choice) {
         super(map, form);
         this.fails = choice == LostCursor.FAIL;
-        this.blocks = new BatchBlocks<>(map, form,
-                Math.max(1, Math.min(MOST_ENTRIES, MOST_BYTES / (form.keySize() + form.valueSize()))), false);
+        this.blocks = new BatchBlocks<>(map, form, BLOCK_ENTRIES, false);
     }
 
     @Override

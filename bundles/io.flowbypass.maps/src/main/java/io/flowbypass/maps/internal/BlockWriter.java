@@ -15,13 +15,14 @@ abstract class BlockWriter {
     /** Keys [sent, added) of the block wait. */
     private int sent;
     private int added;
+    private boolean refused;
 
-    BlockWriter(OpenMap map, int keySize, int entries, boolean batch) {
+    BlockWriter(OpenMap map, int keySize, int valueSize, int entries, boolean batch) {
         this.calls = map.calls();
         this.keySize = keySize;
-        this.room = entries;
+        this.room = EntryBlocks.room(entries, keySize + valueSize, map.info().capacity());
         this.batch = batch;
-        this.keys = EntryBlocks.room(entries, keySize);
+        this.keys = NativeBuffer.allocate(room * keySize);
     }
 
     /**
@@ -38,10 +39,16 @@ abstract class BlockWriter {
     /** The kernel took some. */
     abstract void taken(int entries);
 
-    /** The index of a free place in the block; what is in the block is sent before, where there is none. */
+    /** Entries that fit. */
+    final int room() {
+        return room;
+    }
+
+    /** The index of a free place in the block. */
     final int place() {
         if (added == room) {
-            flush();
+            throw new IllegalStateException("the block is full of entries that the kernel refused: flush() tries them again,"
+                    + " skip() drops the first");
         }
         return added;
     }
@@ -60,6 +67,7 @@ abstract class BlockWriter {
 
     /** Sends all that waits. */
     public final void flush() {
+        refused = true;
         while (sent < added) {
             if (batch) {
                 sendBlock();
@@ -68,6 +76,7 @@ abstract class BlockWriter {
                 sent++;
             }
         }
+        refused = false;
         sent = 0;
         added = 0;
     }
@@ -81,6 +90,14 @@ abstract class BlockWriter {
             int entries = count.bytes().getInt(0);
             taken(entries);
             sent += entries + (passedOver ? 1 : 0);
+        }
+    }
+
+    /** Drops the entry that was refused. */
+    public final void skip() {
+        if (refused) {
+            refused = false;
+            sent++;
         }
     }
 

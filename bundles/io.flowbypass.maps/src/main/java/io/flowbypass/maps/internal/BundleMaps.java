@@ -62,7 +62,13 @@ public final class BundleMaps implements MapService {
 
     @Override
     public BpfMap open(Path pin) {
-        return opened(MapOperation.OPEN, () -> Bpf.open(pin));
+        return opened(MapOperation.OPEN, "opening " + pin, () -> {
+            try {
+                return Bpf.open(pin);
+            } catch (BpfException refused) {
+                throw Pins.explained(refused, pin);
+            }
+        });
     }
 
     @Override
@@ -84,7 +90,7 @@ public final class BundleMaps implements MapService {
 
     @Override
     public BpfMap open(int id) {
-        return opened(MapOperation.OPEN, () -> Bpf.openMap(id));
+        return opened(MapOperation.OPEN, "opening the map with id " + id, () -> Bpf.openMap(id));
     }
 
     @Override
@@ -92,11 +98,12 @@ public final class BundleMaps implements MapService {
         if (spec.type() == MapType.UNKNOWN) {
             throw new IllegalArgumentException("a map of the type UNKNOWN cannot be created");
         }
+        String what = "creating the map " + spec.name();
         if (spec.inner() == null) {
-            return opened(MapOperation.CREATE, () -> create(spec, 0));
+            return opened(MapOperation.CREATE, what, () -> create(spec, 0));
         }
-        try (Descriptor inner = create(spec.inner(), 0)) {
-            return opened(MapOperation.CREATE, () -> create(spec, inner.number()));
+        try (Descriptor inner = counted(MapOperation.CREATE, () -> create(spec.inner(), 0))) {
+            return opened(MapOperation.CREATE, what, () -> create(spec, inner.number()));
         }
     }
 
@@ -105,8 +112,11 @@ public final class BundleMaps implements MapService {
             return Bpf.createMap(spec.type().number(), spec.name(), spec.keySize(), spec.valueSize(), spec.capacity(),
                     spec.flags(), inner);
         } catch (BpfException refused) {
-            if (refused.is("EINVAL") && !shared.features().has(spec.type())) {
-                throw new UnsupportedFeatureException("maps of the type " + spec.type(), spec.type().since());
+            if (refused.is("EINVAL")) {
+                if (!shared.features().has(spec.type())) {
+                    throw new UnsupportedFeatureException("maps of the type " + spec.type(), spec.type().since());
+                }
+                throw new BpfException(refused.operation(), refused.error(), TypeRules.shape(spec.type()));
             }
             if (refused.is("E2BIG")) {
                 throw new BpfException(refused.operation(), refused.error(),
@@ -177,17 +187,22 @@ public final class BundleMaps implements MapService {
         shared.awaitRunningPrograms();
     }
 
-    private BpfMap opened(MapOperation operation, Supplier<Descriptor> call) {
+    private BpfMap opened(MapOperation operation, String what, Supplier<Descriptor> call) {
         Descriptor descriptor = counted(operation, call);
+        boolean done = false;
         try {
             MapInfo info = OpenMap.info(Bpf.describeMap(descriptor.number()));
             MapHandle handle = new MapHandle(descriptor, info, this, shared);
             OpenMap map = new OpenMap(handle, shared, new MapCalls(descriptor, info, shared.calls()));
             shared.remember(handle);
+            done = true;
             return map;
-        } catch (RuntimeException notAMap) {
-            descriptor.close();
-            throw notAMap;
+        } catch (BpfException noMap) {
+            throw new BpfException(what, noMap.error(), noMap.advice());
+        } finally {
+            if (!done) {
+                descriptor.close();
+            }
         }
     }
 

@@ -10,13 +10,13 @@ final class DeleteWriter<K> extends BlockWriter implements BatchDelete<K> {
     private long deleted;
 
     DeleteWriter(OpenMap map, EntryForm<K, ?> form, int entries, boolean batch) {
-        super(map, form.keySize(), entries, batch);
+        super(map, form.keySize(), 0, entries, batch);
         this.form = form;
     }
 
     @Override
     public void add(K of) {
-        form.key().write(of, keys.bytes(), keyOffset(place()));
+        form.writeKey(of, keys, keyOffset(place()));
         used();
     }
 

@@ -19,7 +19,7 @@ final class Elements<V> implements ElementQueue<V> {
     Elements(OpenMap map, Codec<V> value) {
         this.map = map;
         this.value = value;
-        this.pool = new Scratch.Pool(0, map.description().valueSize());
+        this.pool = new Scratch.Pool(0, map.info().valueSize());
     }
 
     @Override

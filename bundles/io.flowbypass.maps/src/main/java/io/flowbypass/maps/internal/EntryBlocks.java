@@ -9,6 +9,8 @@ import java.util.Objects;
 
 /** The memory of a block. */
 abstract class EntryBlocks<K, V> implements Blocks<K, V> {
+    private static final int MOST_BYTES = 16 << 20;
+
     private final MapInfo info;
     final EntryForm<K, V> form;
     NativeBuffer keys;
@@ -19,23 +21,26 @@ abstract class EntryBlocks<K, V> implements Blocks<K, V> {
     private int room;
 
     EntryBlocks(OpenMap map, EntryForm<K, V> form, int entries) {
-        this.info = map.description();
+        this.info = map.info();
         this.form = form;
-        allocate(entries);
+        allocate(room(entries, form.keySize() + form.valueSize(), info.capacity()));
     }
 
-    /** Room for a block of entries of so many bytes. */
-    static NativeBuffer room(int entries, int bytes) {
-        if (entries < 1 || (long) entries * bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a block of " + entries + " entries is not possible: at least one entry, and"
-                    + " at most 2 GiB, which are " + Integer.MAX_VALUE / bytes + " entries here");
+    /**
+     * How many entries a block has where so many are asked for: no more than the map, and no more than 16 MiB of them.
+     *
+     * @throws IllegalArgumentException when less than one is asked for
+     */
+    static int room(int asked, int entrySize, long capacity) {
+        if (asked < 1) {
+            throw new IllegalArgumentException("a block of " + asked + " entries was asked for: it has at least one");
         }
-        return NativeBuffer.allocate(entries * bytes);
+        return (int) Math.max(1, Math.min(Math.min(asked, capacity), MOST_BYTES / entrySize));
     }
 
     private void allocate(int entries) {
-        keys = room(entries, form.keySize());
-        values = room(entries, form.valueSize());
+        keys = NativeBuffer.allocate(Math.multiplyExact(entries, form.keySize()));
+        values = NativeBuffer.allocate(Math.multiplyExact(entries, form.valueSize()));
         readableKeys = Scratch.readable(keys);
         readableValues = Scratch.readable(values);
         room = entries;
@@ -48,7 +53,7 @@ abstract class EntryBlocks<K, V> implements Blocks<K, V> {
 
     /** No bucket has more entries than the map and the spare ones that the kernel keeps for each CPU. */
     final boolean canGrow() {
-        return room < 2L * Integer.toUnsignedLong(info.capacity());
+        return room < 2 * info.capacity();
     }
 
     final void grow() {

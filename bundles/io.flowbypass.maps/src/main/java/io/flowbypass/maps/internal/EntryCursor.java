@@ -68,7 +68,7 @@ abstract class EntryCursor<K, V> implements Cursor<K, V> {
     }
 
     final CursorLostException lost() {
-        return new CursorLostException("somebody else deleted the key of the map " + map.description().name()
+        return new CursorLostException("somebody else deleted the key of the map " + map.info().name()
                 + " that the walk came to: choose RETRY_FROM_PREVIOUS or CONTINUE to go on");
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps.internal;
 
+import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.Codec;
 
 /**
@@ -12,6 +13,18 @@ import io.flowbypass.maps.Codec;
  * @param flags 0 or {@code BPF_F_LOCK}
  */
 record EntryForm<K, V>(Codec<K> key, int keySize, Codec<V> value, int valueSize, long flags) {
+    /** Writes a key; bytes that its codec leaves alone are 0. */
+    void writeKey(K of, NativeBuffer to, int offset) {
+        to.clear(offset, keySize);
+        key.write(of, to.bytes(), offset);
+    }
+
+    /** Writes a value; bytes that its codec leaves alone are 0. */
+    void writeValue(V of, NativeBuffer to, int offset) {
+        to.clear(offset, valueSize);
+        value.write(of, to.bytes(), offset);
+    }
+
     /** The same entries, with other flags. */
     EntryForm<K, V> with(long otherFlags) {
         return new EntryForm<>(key, keySize, value, valueSize, otherFlags);

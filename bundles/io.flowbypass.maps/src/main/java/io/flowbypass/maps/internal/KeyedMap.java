@@ -27,7 +27,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     KeyedMap(OpenMap map, EntryForm<K, V> form) {
         this.map = map;
-        this.info = map.description();
+        this.info = map.info();
         this.calls = map.calls();
         this.form = form;
         this.pool = new Scratch.Pool(form.keySize(), form.valueSize());
@@ -37,7 +37,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
     public Optional<V> lookup(K of) {
         Scratch scratch = pool.take();
         try {
-            form.key().write(of, scratch.key.bytes(), 0);
+            form.writeKey(of, scratch.key, 0);
             return calls.lookup(scratch.key, 0, scratch.value, 0, form.flags())
                     ? Optional.of(form.value().read(scratch.readable, 0)) : Optional.empty();
         } finally {
@@ -52,14 +52,17 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
 
     @Override
     public boolean update(K of, V to, Condition condition) {
+        if (!TypeRules.keepsConditions(info.type())) {
+            throw map.cannot("be updated under a condition: its kind does not keep to it");
+        }
         return update(of, to, condition == Condition.NOEXIST ? Bpf.NOEXIST : Bpf.EXIST);
     }
 
     private boolean update(K of, V to, long condition) {
         Scratch scratch = pool.take();
         try {
-            form.key().write(of, scratch.key.bytes(), 0);
-            form.value().write(to, scratch.value.bytes(), 0);
+            form.writeKey(of, scratch.key, 0);
+            form.writeValue(to, scratch.value, 0);
             return calls.update(scratch.key, 0, scratch.value, 0, condition | form.flags());
         } finally {
             pool.give(scratch);
@@ -71,7 +74,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
         map.requireDelete();
         Scratch scratch = pool.take();
         try {
-            form.key().write(of, scratch.key.bytes(), 0);
+            form.writeKey(of, scratch.key, 0);
             return calls.delete(scratch.key, 0);
         } finally {
             pool.give(scratch);
@@ -88,7 +91,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
         }
         Scratch scratch = pool.take();
         try {
-            form.key().write(of, scratch.key.bytes(), 0);
+            form.writeKey(of, scratch.key, 0);
             return calls.lookupAndDelete(scratch.key, 0, scratch.value, 0, form.flags())
                     ? Optional.of(form.value().read(scratch.readable, 0)) : Optional.empty();
         } finally {
@@ -114,11 +117,10 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
     public long removeIf(BiPredicate<? super K, ? super V> condition) {
         map.requireDelete();
         long removed = 0;
-        Blocks<K, V> blocks = lookupBatch(BLOCK_ENTRIES);
+        EntryBlocks<K, V> blocks = blocks(BLOCK_ENTRIES, false);
         while (blocks.next()) {
             for (int i = 0; i < blocks.size(); i++) {
-                K each = blocks.key(i);
-                if (condition.test(each, blocks.value(i)) && delete(each)) {
+                if (condition.test(blocks.key(i), blocks.value(i)) && calls.delete(blocks.keys, i * form.keySize())) {
                     removed++;
                 }
             }
@@ -137,7 +139,7 @@ final class KeyedMap<K, V> implements TypedMap<K, V> {
         return blocks(blockEntries, true);
     }
 
-    private Blocks<K, V> blocks(int entries, boolean drain) {
+    private EntryBlocks<K, V> blocks(int entries, boolean drain) {
         return hasExactBatches() ? new BatchBlocks<>(map, form, entries, drain)
                 : new WalkBlocks<>(map, form, entries, drain);
     }

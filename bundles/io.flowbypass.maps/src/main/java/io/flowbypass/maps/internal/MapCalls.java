@@ -12,6 +12,9 @@ import io.flowbypass.maps.MapType;
 
 /** The system calls on one map: counted, on a descriptor that stays open meanwhile, and with errors that say what to do. */
 class MapCalls {
+    /** {@code BPF_F_RDONLY}. */
+    private static final int READ_ONLY = 1 << 3;
+
     private final Descriptor descriptor;
     private final MapInfo info;
     private final Calls calls;
@@ -27,7 +30,7 @@ class MapCalls {
         try {
             return Bpf.lookup(map, key, keyOffset, value, valueOffset, flags);
         } catch (BpfException refused) {
-            throw failed(MapOperation.LOOKUP, refused, flags);
+            throw failed(MapOperation.LOOKUP, map, refused, flags);
         } finally {
             end();
         }
@@ -43,7 +46,7 @@ class MapCalls {
             if ((flags & Bpf.NOEXIST) != 0 && refused.is("EEXIST") || (flags & Bpf.EXIST) != 0 && refused.is("ENOENT")) {
                 return false;
             }
-            throw failed(MapOperation.UPDATE, refused, flags);
+            throw failed(MapOperation.UPDATE, map, refused, flags);
         } finally {
             end();
         }
@@ -54,7 +57,7 @@ class MapCalls {
         try {
             return Bpf.delete(map, key, keyOffset);
         } catch (BpfException refused) {
-            throw failed(MapOperation.DELETE, refused, 0);
+            throw failed(MapOperation.DELETE, map, refused, 0);
         } finally {
             end();
         }
@@ -65,7 +68,7 @@ class MapCalls {
         try {
             return Bpf.lookupAndDelete(map, key, keyOffset, value, valueOffset, flags);
         } catch (BpfException refused) {
-            throw failed(MapOperation.LOOKUP_AND_DELETE, refused, flags);
+            throw failed(MapOperation.LOOKUP_AND_DELETE, map, refused, flags);
         } finally {
             end();
         }
@@ -77,23 +80,23 @@ class MapCalls {
         try {
             return Bpf.nextKey(map, key, keyOffset, next, nextOffset);
         } catch (BpfException refused) {
-            throw failed(MapOperation.NEXT_KEY, refused, 0);
+            throw failed(MapOperation.NEXT_KEY, map, refused, 0);
         } finally {
             end();
         }
     }
 
-    /**
-     * False at the end.
-     *
-     * @throws BpfException as the kernel gives it: what it means depends on how many were read
-     */
+    /** False at the end. How many entries were read is in {@code count}, also when this throws. */
     boolean lookupBatch(boolean drain, boolean started, NativeBuffer cursor, NativeBuffer keys, NativeBuffer values,
             NativeBuffer count, long flags) {
-        int map = begin(drain ? MapOperation.LOOKUP_AND_DELETE_BATCH : MapOperation.LOOKUP_BATCH);
+        MapOperation operation = drain ? MapOperation.LOOKUP_AND_DELETE_BATCH : MapOperation.LOOKUP_BATCH;
+        int map = begin(operation);
         try {
             return drain ? Bpf.lookupAndDeleteBatch(map, started, cursor, keys, values, count, flags)
                     : Bpf.lookupBatch(map, started, cursor, keys, values, count, flags);
+        } catch (BpfException refused) {
+            // No failure: there is not room enough for a bucket.
+            throw refused.is("ENOSPC") ? refused : failed(operation, map, refused, flags);
         } finally {
             end();
         }
@@ -105,7 +108,7 @@ class MapCalls {
         try {
             Bpf.updateBatch(map, keys, keyOffset, values, valueOffset, count, flags);
         } catch (BpfException refused) {
-            throw failed(MapOperation.UPDATE_BATCH, refused, flags);
+            throw failed(MapOperation.UPDATE_BATCH, map, refused, flags);
         } finally {
             end();
         }
@@ -117,7 +120,7 @@ class MapCalls {
         try {
             return Bpf.deleteBatch(map, keys, keyOffset, count);
         } catch (BpfException refused) {
-            throw failed(MapOperation.DELETE_BATCH, refused, 0);
+            throw failed(MapOperation.DELETE_BATCH, map, refused, 0);
         } finally {
             end();
         }
@@ -128,6 +131,8 @@ class MapCalls {
         int map = begin(MapOperation.WAIT);
         try {
             return Bpf.awaitReadable(map, milliseconds);
+        } catch (BpfException refused) {
+            throw failed(MapOperation.WAIT, map, refused, 0);
         } finally {
             end();
         }
@@ -139,11 +144,17 @@ class MapCalls {
      * @return the descriptor's number
      */
     int begin(MapOperation operation) {
+        int map = hold();
         calls.made(operation);
+        return map;
+    }
+
+    /** Keeps the descriptor open until {@link #end()}, and returns its number. */
+    int hold() {
         try {
             return descriptor.acquire();
         } catch (IllegalStateException closed) {
-            throw new IllegalStateException("the map " + info.name() + " is closed", closed);
+            throw closed(closed);
         }
     }
 
@@ -151,28 +162,53 @@ class MapCalls {
         descriptor.release();
     }
 
-    /** Counts a failure, and says what it means for this map; inside {@link #begin} and {@link #end()}. */
-    RuntimeException failed(MapOperation operation, BpfException refused, long flags) {
+    /** The descriptor's number, which may be closed meanwhile. */
+    int descriptor() {
+        try {
+            return descriptor.number();
+        } catch (IllegalStateException closed) {
+            throw closed(closed);
+        }
+    }
+
+    private IllegalStateException closed(IllegalStateException cause) {
+        return new IllegalStateException("the map " + info.name() + " is closed", cause);
+    }
+
+    /**
+     * Counts a failure, and says what it means for this map.
+     *
+     * @param map the descriptor's number, while it is held
+     */
+    RuntimeException failed(MapOperation operation, int map, BpfException refused, long flags) {
         calls.failed(operation);
-        boolean adds = operation == MapOperation.UPDATE || operation == MapOperation.UPDATE_BATCH;
         String doing = refused.operation() + " (" + info.name() + ")";
-        if (adds && refused.is("E2BIG") && TypeRules.isIndexed(info.type())) {
+        boolean adds = operation == MapOperation.UPDATE || operation == MapOperation.UPDATE_BATCH;
+        if (TypeRules.isIndexed(info.type())
+                && (refused.is("E2BIG") || operation == MapOperation.DELETE && refused.is("EINVAL"))) {
             return new IndexOutOfBoundsException("the " + info.type() + " " + info.name() + " has " + info.capacity()
                     + " entries, 0 to " + (info.capacity() - 1) + ": there is no such index");
         }
         if (adds && (refused.is("E2BIG") || info.type() == MapType.LPM_TRIE && refused.is("ENOSPC"))) {
             return new MapFullException(doing, refused.error(), info);
         }
-        if (refused.is("EPERM") && Bpf.isFrozen(descriptor.number())) {
-            return new BpfException(doing, refused.error(), "it is frozen: only programs can change it");
-        }
-        if (refused.is("EINVAL")) {
-            return new BpfException(doing, refused.error(), invalid(flags, refused));
-        }
-        return new BpfException(doing, refused.error(), refused.advice());
+        return new BpfException(doing, refused.error(), advice(operation, map, refused, flags));
     }
 
-    private String invalid(long flags, BpfException refused) {
+    private String advice(MapOperation operation, int map, BpfException refused, long flags) {
+        if (refused.is("EPERM")) {
+            return Bpf.isFrozen(map) ? "it is frozen: only programs can change it"
+                    : (info.flags() & READ_ONLY) != 0 ? "it was created for user space to read only (BPF_F_RDONLY)"
+                    : refused.advice();
+        }
+        if (operation == MapOperation.FREEZE) {
+            return refused.is("EBUSY") ? "it is mapped into memory for writing, here or elsewhere: that has to end first"
+                    : refused.is("ENOTSUPP") ? "a map of this type, or with locks or timers in its values, cannot be frozen"
+                    : refused.advice();
+        }
+        if (!refused.is("EINVAL")) {
+            return refused.advice();
+        }
         if ((flags & Bpf.F_LOCK) != 0) {
             return "its values have no struct bpf_spin_lock: do not use locked()";
         }

@@ -19,7 +19,7 @@ final class MapHandle {
     private final BundleMaps owner;
     private final SharedMaps shared;
     private final String openedBy = caller();
-    private final List<ReaderGate> rings = new ArrayList<>();
+    private final List<RingReader> rings = new ArrayList<>();
     private boolean closed;
 
     /** Takes ownership of the descriptor. */
@@ -43,12 +43,12 @@ final class MapHandle {
         return owner;
     }
 
-    /** Has a gate closed with the map. */
-    synchronized void closeAlso(ReaderGate ring) {
+    /** Has a reader closed with the map. */
+    synchronized void closeAlso(RingReader ring) {
         if (closed) {
             throw new IllegalStateException("the map " + info.name() + " is closed");
         }
-        rings.removeIf(ReaderGate::isClosed);
+        rings.removeIf(RingReader::isClosed);
         rings.add(ring);
     }
 
@@ -60,7 +60,7 @@ final class MapHandle {
             }
             closed = true;
         }
-        rings.forEach(ReaderGate::close);
+        rings.forEach(RingReader::close);
         shared.forget(this);
         descriptor.close();
         return true;

@@ -5,7 +5,6 @@ import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.InnerMaps;
-import io.flowbypass.maps.MapOperation;
 import java.util.Optional;
 
 /** The maps in an ARRAY_OF_MAPS: an entry is read as the map's id and written as its descriptor. */
@@ -45,7 +44,7 @@ final class MapsInside implements InnerMaps {
         Scratch scratch = pool.take();
         try {
             scratch.key.bytes().putInt(0, index);
-            scratch.value.bytes().putInt(0, open.calls().begin(MapOperation.UPDATE));
+            scratch.value.bytes().putInt(0, open.calls().hold());
             try {
                 map.calls().update(scratch.key, 0, scratch.value, 0, Bpf.ANY);
             } finally {

@@ -22,7 +22,7 @@ import io.flowbypass.maps.UnsupportedFeatureException;
 import java.lang.ref.Cleaner.Cleanable;
 import java.nio.file.Path;
 
-/** A map that one bundle opened. Its views refer to it, so it is forgotten only together with them. */
+/** A map that one bundle opened. Its views refer to its calls, so it is forgotten only together with them. */
 final class OpenMap implements BpfMap {
     private final MapHandle handle;
     private final MapInfo info;
@@ -35,23 +35,22 @@ final class OpenMap implements BpfMap {
         this.info = handle.info();
         this.shared = shared;
         this.calls = calls;
-        this.watch = shared.watch(this, handle);
+        this.watch = shared.watch(calls, handle);
     }
 
     static MapInfo info(MapDescription map) {
         return new MapInfo(map.id(), MapType.ofNumber(map.type()), map.name(), map.keySize(), map.valueSize(),
-                map.maxEntries(), map.flags(), map.keyType(), map.valueType());
+                Integer.toUnsignedLong(map.maxEntries()), map.flags(), map.keyType(), map.valueType());
     }
 
     @Override
     public MapInfo info() {
-        handle.descriptor().number();
         return info;
     }
 
     @Override
     public int descriptor() {
-        return handle.descriptor().number();
+        return calls.descriptor();
     }
 
     @Override
@@ -90,13 +89,16 @@ final class OpenMap implements BpfMap {
         if (info.type() != MapType.RINGBUF) {
             throw cannot("be read as a ring buffer; a RINGBUF can");
         }
-        ReaderGate gate = new ReaderGate();
-        handle.closeAlso(gate);
+        if (info.capacity() > RingReader.MOST_BYTES) {
+            throw cannot("be read: it has " + info.capacity() + " bytes, and " + RingReader.MOST_BYTES + " are the most");
+        }
+        RingReader reader = new RingReader(this);
         try {
-            return new RingReader(this, gate);
-        } catch (RuntimeException refused) {
-            gate.close();
-            throw refused;
+            handle.closeAlso(reader);
+            return reader;
+        } catch (IllegalStateException closed) {
+            reader.close();
+            throw closed;
         }
     }
 
@@ -144,14 +146,8 @@ final class OpenMap implements BpfMap {
         try {
             Bpf.freeze(map);
         } catch (BpfException refused) {
-            if (refused.is("EINVAL")) {
-                throw new UnsupportedFeatureException("freezing of maps", "5.2");
-            }
-            if (refused.is("EBUSY")) {
-                throw new BpfException(refused.operation() + " (" + info.name() + ")", refused.error(),
-                        "it is mapped into memory for writing, here or elsewhere: that has to end first");
-            }
-            throw calls.failed(MapOperation.FREEZE, refused, 0);
+            RuntimeException failed = calls.failed(MapOperation.FREEZE, map, refused, 0);
+            throw refused.is("EINVAL") ? new UnsupportedFeatureException("freezing of maps", "5.2") : failed;
         } finally {
             calls.end();
         }
@@ -164,7 +160,7 @@ final class OpenMap implements BpfMap {
             Bpf.pin(map, path);
         } catch (BpfException refused) {
             shared.calls().failed(MapOperation.PIN);
-            throw refused;
+            throw Pins.explained(refused, path);
         } finally {
             calls.end();
         }
@@ -176,10 +172,9 @@ final class OpenMap implements BpfMap {
             throw new IllegalArgumentException("a mapping needs a gate that MapService.newGate() made");
         }
         if (info.type() != MapType.ARRAY || (info.flags() & MapSpec.MMAPABLE) == 0) {
-            throw new IllegalArgumentException("the map " + info.name()
-                    + " cannot be mapped into memory: only an ARRAY made with BPF_F_MMAPABLE can");
+            throw cannot("be mapped into memory; an ARRAY made with BPF_F_MMAPABLE can");
         }
-        return readerGate.guard(mmap(0, (long) PerCpuCodec.stride(info.valueSize()) * info.capacity(), true));
+        return readerGate.guard(mmap(0, PerCpuCodec.stride(info.valueSize()) * info.capacity(), true));
     }
 
     /** Memory that the kernel shows of this map. */
@@ -188,7 +183,7 @@ final class OpenMap implements BpfMap {
         try {
             return Bpf.map(map, offset, length, writable);
         } catch (BpfException refused) {
-            throw calls.failed(MapOperation.MMAP, refused, 0);
+            throw calls.failed(MapOperation.MMAP, map, refused, 0);
         } finally {
             calls.end();
         }
@@ -198,11 +193,6 @@ final class OpenMap implements BpfMap {
     public void close() {
         handle.close();
         watch.clean();
-    }
-
-    /** What this map is, also after it was closed. */
-    MapInfo description() {
-        return info;
     }
 
     MapCalls calls() {

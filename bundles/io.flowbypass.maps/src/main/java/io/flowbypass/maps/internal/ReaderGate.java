@@ -61,24 +61,38 @@ final class ReaderGate implements Gate {
         return (readers.get() & CLOSED) != 0;
     }
 
-    @Override
-    public void close() {
-        if ((readers.getAndUpdate(count -> count | CLOSED) & CLOSED) != 0) {
-            return;
-        }
-        boolean empty = awaitReaders();
+    /** Refuses new readers; false when that was so before. Whoever does this unmaps, by {@link #close()} or later. */
+    boolean refuse() {
+        return (readers.getAndUpdate(count -> count | CLOSED) & CLOSED) == 0;
+    }
+
+    /** Unmaps what is behind a gate that refuses, unless somebody is inside; may be repeated. */
+    void unmapUnused() {
         synchronized (memories) {
-            if (empty) {
+            if (readers.get() == CLOSED) {
                 memories.forEach(MappedMemory::close);
-            } else if (!memories.isEmpty()) {
-                LOG.log(Level.WARNING, "After {0} ms a reader is still inside: its {1} mappings stay in memory until"
-                        + " this process ends.", patience.toMillis(), memories.size());
+                memories.clear();
             }
-            memories.clear();
         }
     }
 
-    private boolean awaitReaders() {
+    @Override
+    public void close() {
+        if (!refuse()) {
+            return;
+        }
+        awaitReaders();
+        unmapUnused();
+        synchronized (memories) {
+            if (!memories.isEmpty()) {
+                LOG.log(Level.WARNING, "After {0} ms a reader is still inside: its {1} mappings stay in memory until"
+                        + " this process ends.", patience.toMillis(), memories.size());
+                memories.clear();
+            }
+        }
+    }
+
+    private void awaitReaders() {
         long deadline = System.nanoTime() + patience.toNanos();
         boolean interrupted = false;
         while (readers.get() != CLOSED && deadline - System.nanoTime() > 0) {
@@ -88,6 +102,5 @@ final class ReaderGate implements Gate {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return readers.get() == CLOSED;
     }
 }

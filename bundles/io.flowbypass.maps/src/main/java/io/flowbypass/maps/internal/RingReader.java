@@ -8,6 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -32,74 +34,107 @@ final class RingReader implements RingBuffer {
     private static final int DISCARDED = 1 << 30;
     private static final int HEADER = 8;
     private static final int FIRST_RECORD_ROOM = 4096;
-    /** Longest wait in one system call, during which the map cannot be closed. */
+    /** Above this, the data and its second image are more than one mapping can hold. */
+    static final long MOST_BYTES = 512 << 20;
+    /** Longest wait in one system call, so that a close is noticed. */
     private static final int WAIT_MILLIS = 100;
+    private static final long PAUSE_NANOS = 100_000;
+    private static final Duration LONGEST_WAIT = Duration.ofDays(365);
 
     private final OpenMap map;
-    private final ReaderGate gate;
+    private final ReaderGate gate = new ReaderGate();
     private final Mapping consumer;
     private final Mapping producer;
     private final int page = Bpf.pageSize();
-    private final int mask;
+    private final long mask;
     private byte[] record = new byte[FIRST_RECORD_ROOM];
     private ByteBuffer readable = readable(record);
+    /** Who is in {@link #consume}. */
+    private volatile Thread reader;
 
-    RingReader(OpenMap map, ReaderGate gate) {
+    RingReader(OpenMap map) {
         this.map = map;
-        this.gate = gate;
-        int capacity = map.description().capacity();
+        long capacity = map.info().capacity();
         this.mask = capacity - 1;
-        this.consumer = gate.guard(map.mmap(0, page, true));
-        this.producer = gate.guard(map.mmap(page, page + 2L * capacity, false));
+        try {
+            this.consumer = gate.guard(map.mmap(0, page, true));
+            this.producer = gate.guard(map.mmap(page, page + 2 * capacity, false));
+        } catch (RuntimeException refused) {
+            gate.close();
+            throw refused;
+        }
     }
 
     @Override
-    public synchronized int consume(Consumer<ByteBuffer> records) {
-        if (!gate.enter()) {
-            throw new IllegalStateException("the reader of the map " + map.description().name() + " is closed");
+    public int consume(Consumer<ByteBuffer> records) {
+        if (reader == Thread.currentThread()) {
+            throw new IllegalStateException("records are read inside the callback for a record");
         }
-        try {
-            long at = consumer.getLong(0);
-            // Not what comes meanwhile: programs may write faster than the callback reads.
-            long end = producer.getLongAcquire(0);
-            int given = 0;
-            while (at < end) {
-                int place = page + (int) (at & mask);
-                int header = producer.getIntAcquire(place);
-                if ((header & BUSY) != 0) {
-                    break;
-                }
-                int length = header & ~DISCARDED;
-                at += (HEADER + length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-                try {
-                    if ((header & DISCARDED) == 0) {
-                        records.accept(copy(place + HEADER, length));
-                        given++;
-                    }
-                } finally {
-                    consumer.setLongRelease(0, at);
+        synchronized (this) {
+            if (!gate.enter()) {
+                throw new IllegalStateException("the reader of the map " + map.info().name() + " is closed");
+            }
+            reader = Thread.currentThread();
+            try {
+                return read(records);
+            } finally {
+                reader = null;
+                gate.exit();
+                if (gate.isClosed()) {
+                    // A close inside the callback left that to us.
+                    gate.unmapUnused();
                 }
             }
-            return given;
-        } finally {
-            gate.exit();
         }
+    }
+
+    private int read(Consumer<ByteBuffer> records) {
+        long at = consumer.getLong(0);
+        // Not what comes meanwhile: programs may write faster than the callback reads.
+        long end = producer.getLongAcquire(0);
+        int given = 0;
+        while (at < end && !gate.isClosed()) {
+            int place = page + (int) (at & mask);
+            int header = producer.getIntAcquire(place);
+            if ((header & BUSY) != 0) {
+                break;
+            }
+            int length = header & ~DISCARDED;
+            at += (HEADER + length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
+            try {
+                if ((header & DISCARDED) == 0) {
+                    records.accept(copy(place + HEADER, length));
+                    given++;
+                }
+            } finally {
+                consumer.setLongRelease(0, at);
+            }
+        }
+        return given;
     }
 
     @Override
     public int consume(Consumer<ByteBuffer> records, Duration atMost) {
-        long deadline = System.nanoTime() + atMost.toNanos();
+        long nanos = atMost.compareTo(LONGEST_WAIT) < 0 ? atMost.toNanos() : LONGEST_WAIT.toNanos();
+        long deadline = System.nanoTime() + nanos;
         int given = consume(records);
         while (given == 0 && !Thread.currentThread().isInterrupted()) {
-            long left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (left <= 0) {
                 return 0;
             }
-            if (map.calls().awaitReadable((int) Math.min(left, WAIT_MILLIS))) {
-                given = consume(records);
+            boolean some = map.calls().awaitReadable((int) Math.min(left, WAIT_MILLIS));
+            given = consume(records);
+            if (some && given == 0) {
+                // The first record is still being written.
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
         return given;
+    }
+
+    boolean isClosed() {
+        return gate.isClosed();
     }
 
     private ByteBuffer copy(int from, int length) {
@@ -108,15 +143,19 @@ final class RingReader implements RingBuffer {
             readable = readable(record);
         }
         producer.get(from, record, length);
-        return readable.position(0).limit(length);
+        return readable.clear().limit(length).order(ByteOrder.nativeOrder());
     }
 
     private static ByteBuffer readable(byte[] record) {
-        return ByteBuffer.wrap(record).asReadOnlyBuffer().order(ByteOrder.nativeOrder());
+        return ByteBuffer.wrap(record).asReadOnlyBuffer();
     }
 
     @Override
     public void close() {
-        gate.close();
+        if (reader == Thread.currentThread()) {
+            gate.refuse();
+        } else {
+            gate.close();
+        }
     }
 }

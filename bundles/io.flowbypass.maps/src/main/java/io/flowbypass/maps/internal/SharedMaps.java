@@ -55,9 +55,9 @@ public final class SharedMaps {
         open.remove(map);
     }
 
-    /** Closes a map when nothing refers to the object any more that its owner got; until the watch is ended. */
-    Cleanable watch(OpenMap object, MapHandle map) {
-        return cleaner.register(object, () -> map.closeForgotten("forgot"));
+    /** Closes a map when nothing refers to its calls any more, as its owner and all its views do; until the watch is ended. */
+    Cleanable watch(MapCalls calls, MapHandle map) {
+        return cleaner.register(calls, () -> map.closeForgotten("forgot"));
     }
 
     List<MapInfo> open() {

@@ -41,6 +41,24 @@ final class TypeRules {
         return HASHES.contains(type);
     }
 
+    /** What a map of a type has to look like. */
+    static String shape(MapType type) {
+        return "a map of the type " + type + switch (type) {
+            case ARRAY, DEVMAP, DEVMAP_HASH, ARRAY_OF_MAPS -> " has keys of 4 bytes";
+            case PERCPU_ARRAY -> " has keys of 4 bytes, and values of at most 32 KiB";
+            case LPM_TRIE -> " has keys of 5 to 260 bytes and the flag NO_PREALLOC";
+            case QUEUE, STACK -> " has keys of 0 bytes";
+            case RINGBUF -> " has keys and values of 0 bytes, and a capacity that is a power of two and a multiple of the"
+                    + " page size";
+            default -> " has keys and values of at least one byte";
+        } + ", and room for at least one entry; its name has letters, digits, _ and . only; and it takes certain flags only";
+    }
+
+    /** A DEVMAP has no absent keys for an update, and a DEVMAP_HASH adds a key though it is told EXIST. */
+    static boolean keepsConditions(MapType type) {
+        return type != MapType.DEVMAP && type != MapType.DEVMAP_HASH;
+    }
+
     static boolean canLock(MapType type) {
         return type == MapType.HASH || type == MapType.ARRAY;
     }

@@ -11,16 +11,16 @@ final class UpdateWriter<K, V> extends BlockWriter implements BatchUpdate<K, V> 
     private long written;
 
     UpdateWriter(OpenMap map, EntryForm<K, V> form, int entries, boolean batch) {
-        super(map, form.keySize(), entries, batch);
+        super(map, form.keySize(), form.valueSize(), entries, batch);
         this.form = form;
-        this.values = EntryBlocks.room(entries, form.valueSize());
+        this.values = NativeBuffer.allocate(room() * form.valueSize());
     }
 
     @Override
     public void add(K of, V to) {
         int place = place();
-        form.key().write(of, keys.bytes(), keyOffset(place));
-        form.value().write(to, values.bytes(), place * form.valueSize());
+        form.writeKey(of, keys, keyOffset(place));
+        form.writeValue(to, values, place * form.valueSize());
         used();
     }
 

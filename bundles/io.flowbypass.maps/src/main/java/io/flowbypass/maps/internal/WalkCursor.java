@@ -5,6 +5,7 @@ import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.CursorLostException;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapType;
 import io.flowbypass.maps.Way;
 import java.nio.ByteBuffer;
 
@@ -29,6 +30,8 @@ import java.nio.ByteBuffer;
 final class WalkCursor<K, V> extends EntryCursor<K, V> {
     /** Places of the ring: the pending key, the following one, and the previous ones that {@link LostCursor} promises. */
     private static final int RING = 256;
+    /** Before the first key. */
+    private static final int NOWHERE = -1;
     private static final int STEPS_PER_ENTRY = 8;
     private static final int MORE_STEPS = 10_000;
 
@@ -45,12 +48,12 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
 
     WalkCursor(OpenMap map, EntryForm<K, V> form, LostCursor choice) {
         super(map, form);
-        this.info = map.description();
+        this.info = map.info();
         this.choice = choice;
         this.indexed = TypeRules.isIndexed(info.type());
         this.keys = NativeBuffer.allocate(Math.multiplyExact(RING + 1, form.keySize()));
         this.seen = choice == LostCursor.CONTINUE && !indexed ? new SeenKeys(form.keySize()) : null;
-        this.stepsLeft = (long) STEPS_PER_ENTRY * Integer.toUnsignedLong(info.capacity()) + MORE_STEPS;
+        this.stepsLeft = STEPS_PER_ENTRY * info.capacity() + MORE_STEPS;
     }
 
     @Override
@@ -63,7 +66,7 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
         while (more) {
             int following = after(pending);
             boolean another = successor(pending, following);
-            if (!calls.lookup(keys, at(pending), values, 0, form.flags())) {
+            if (!isThere(pending, following, another)) {
                 if (indexed) {
                     step(following, another);
                 } else {
@@ -96,10 +99,19 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
     private boolean successor(int of, int into) {
         if (--stepsLeft < 0) {
             throw new CursorLostException("the walk over the map " + info.name() + " did not end after " + STEPS_PER_ENTRY
-                    + " times its " + Integer.toUnsignedString(info.capacity()) + " entries and " + MORE_STEPS
+                    + " times its " + info.capacity() + " entries and " + MORE_STEPS
                     + " steps more: its keys change faster than they can be read; walk when less is going on");
         }
-        return calls.nextKey(of < 0 ? null : keys, of < 0 ? 0 : at(of), keys, at(into));
+        return calls.nextKey(of == NOWHERE ? null : keys, of == NOWHERE ? 0 : at(of), keys, at(into));
+    }
+
+    /**
+     * Whether a key was there when its successor was asked for; reads its value. A trie finds a value for a key that is not
+     * there, that of a shorter prefix; but only such a key is followed by the first one.
+     */
+    private boolean isThere(int of, int following, boolean another) {
+        return calls.lookup(keys, at(of), values, 0, form.flags()) && (info.type() != MapType.LPM_TRIE || !another
+                || !successor(NOWHERE, RING) || !isSame(at(following), at(RING)));
     }
 
     /** Whether the kernel gives the same answer again. */
@@ -124,8 +136,8 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
         previous = 0;
         boolean any;
         do {
-            any = successor(-1, pending);
-        } while (!indexed && !isConfirmed(-1, pending, any));
+            any = successor(NOWHERE, pending);
+        } while (!indexed && !isConfirmed(NOWHERE, pending, any));
         return any;
     }
 
@@ -137,7 +149,7 @@ final class WalkCursor<K, V> extends EntryCursor<K, V> {
         while (previous > 0) {
             int last = (pending + RING - 1) % RING;
             boolean another = successor(last, pending);
-            if (calls.lookup(keys, at(last), values, 0, form.flags())) {
+            if (isThere(last, pending, another)) {
                 if (isConfirmed(last, pending, another)) {
                     more = another;
                     return;

@@ -63,8 +63,7 @@ class BatchBlocksTest extends KernelTest {
     @Test
     void shouldGiveWhatWasTakenOutBeforeItThrows() {
         TypedMap<Integer, Long> entries = entries("EIO", 3);
-        assertThatThrownBy(() -> give(entries.drain(100))).isInstanceOf(BpfException.class).hasMessageContaining("EIO")
-                .hasMessageContaining("fb_test");
+        assertThatThrownBy(() -> give(entries.drain(100))).isInstanceOf(BpfException.class).hasMessageContaining("EIO");
         assertThat(given).hasSizeGreaterThan(200);
         give(entries.drain(1000));
         assertThat(given).as("nothing is lost").hasSize(KEYS);
@@ -103,7 +102,7 @@ class BatchBlocksTest extends KernelTest {
         OpenMap map = map(MapType.HASH, KEYS, MapCalls::new, new KernelFeatures());
         for (String error : new String[] {"EBUSY", "ENOMEM", "EDEADLK", "ETIMEDOUT", "EAGAIN"}) {
             for (MapOperation operation : new MapOperation[] {MapOperation.UPDATE, MapOperation.UPDATE_BATCH}) {
-                assertThat(map.calls().failed(operation, new BpfException("updating a key", error, "advice"), 0))
+                assertThat(map.calls().failed(operation, map.descriptor(), new BpfException("updating a key", error, "advice"), 0))
                         .isExactlyInstanceOf(BpfException.class).hasMessage("updating a key (fb_test) failed with "
                                 + error + ": advice");
             }

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.NativeBuffer;
+import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Cursor;
 import io.flowbypass.maps.CursorLostException;
 import io.flowbypass.maps.LostCursor;
 import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapSpec;
 import io.flowbypass.maps.MapType;
 import io.flowbypass.maps.TypedMap;
 import java.util.ArrayList;
@@ -74,14 +77,52 @@ class WalkCursorTest extends KernelTest {
                 .hasMessageContaining("fb_test");
     }
 
+    /** The trie answers for 10.3/16 with the value of 10/8, though the one is gone. */
+    @Test
+    void shouldNoticeADeletedKeyOfATrieForWhichAShorterPrefixAnswers() {
+        BundleMaps maps = new BundleMaps(new SharedMaps(), "test");
+        try (BpfMap map = maps.create(new MapSpec(MapType.LPM_TRIE, "fb_trie", 8, 4, 100, MapSpec.NO_PREALLOC))) {
+            TypedMap<Long, Integer> prefixes = map.typed(Codec.LONG, Codec.INT);
+            prefixes.update(prefix(8, 0), 8);
+            for (int second = 1; second <= 5; second++) {
+                prefixes.update(prefix(16, second), second);
+            }
+            List<Long> order = keys(prefixes.walk(LostCursor.FAIL));
+            assertThat(order).hasSize(6);
+            for (int lost = 1; lost < 5; lost++) {
+                long deleted = order.get(lost);
+                Cursor<Long, Integer> failing = after(lost, prefixes.walk(LostCursor.FAIL));
+                Cursor<Long, Integer> retrying = after(lost, prefixes.walk(LostCursor.RETRY_FROM_PREVIOUS));
+                Cursor<Long, Integer> continuing = after(lost, prefixes.walk(LostCursor.CONTINUE));
+                int value = prefixes.lookup(deleted).orElseThrow();
+                assertThat(prefixes.delete(deleted)).isTrue();
+                assertThat(prefixes.lookup(deleted)).as("the value of 10/8").contains(8);
+                assertThatThrownBy(failing::next).isInstanceOf(CursorLostException.class);
+                assertThat(keys(retrying)).isEqualTo(order.subList(lost + 1, 6));
+                assertThat(keys(continuing)).isEqualTo(order.subList(lost + 1, 6));
+                prefixes.update(deleted, value);
+            }
+        }
+    }
+
+    private static <K, V> Cursor<K, V> after(int entries, Cursor<K, V> cursor) {
+        for (int i = 0; i < entries; i++) {
+            assertThat(cursor.next()).isTrue();
+        }
+        return cursor;
+    }
+
+    /** 10.second/bits: the length in the first four bytes, the address in the others. */
+    private static long prefix(int bits, int second) {
+        return bits | 10L << 32 | (long) second << 40;
+    }
+
     @Test
     void shouldGoOnFromTheLastOf254KeysThatIsStillThere() {
         TypedMap<Integer, Long> entries = filled(map(MapType.HASH, KEYS, MapCalls::new, LINUX_5_5), KEYS);
         List<Integer> order = orderOf(entries);
         Cursor<Integer, Long> cursor = entries.walk(LostCursor.RETRY_FROM_PREVIOUS);
-        for (int i = 0; i < 300; i++) {
-            assertThat(cursor.next()).isTrue();
-        }
+        after(300, cursor);
         // 253 of the keys it gave, and the one that comes next.
         for (int i = 47; i <= 300; i++) {
             entries.delete(order.get(i));
@@ -110,8 +151,8 @@ class WalkCursorTest extends KernelTest {
         return keys(entries.walk(LostCursor.FAIL));
     }
 
-    private static List<Integer> keys(Cursor<Integer, Long> cursor) {
-        List<Integer> keys = new ArrayList<>();
+    private static <K> List<K> keys(Cursor<K, ?> cursor) {
+        List<K> keys = new ArrayList<>();
         while (cursor.next()) {
             keys.add(cursor.key());
         }
