@@ -158,18 +158,14 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, const struct fb_config *
 SEC("xdp")
 int flowbypass(struct xdp_md *ctx)
 {
-	struct fb_cursor cursor = {
-		.at = (void *)(long)ctx->data,
-		.end = (void *)(long)ctx->data_end,
-	};
-	__u64 bytes = cursor.end - cursor.at;
-	struct fb_packet packet;
+	__u64 bytes = ctx->data_end - ctx->data;
+	struct fb_packet packet = {};
 	struct fb_config *settings;
 	struct fb_count *count;
 	__u32 zero = 0;
 	int verdict;
 
-	verdict = fb_parse(&cursor, &packet);
+	verdict = fb_parse(ctx, &packet);
 	if (verdict == FB_PARSED) {
 		settings = bpf_map_lookup_elem(&config, &zero);
 		if (!settings)

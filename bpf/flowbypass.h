@@ -105,7 +105,7 @@ struct fb_config {
 /* Java's io.flowbypass.xdp.Verdict has the same order. */
 enum fb_verdict {
 	FB_PASSED_NO_FLOW,
-	FB_PASSED_OTHER,	/* neither IPv4 nor IPv6, or neither TCP nor UDP */
+	FB_PASSED_OTHER,	/* neither IPv4 nor IPv6, or a protocol without ports */
 	FB_PASSED_FRAGMENT,
 	FB_PASSED_MALFORMED,
 	FB_PASSED_LEASE,

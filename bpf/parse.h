@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * From a frame to a key. A cursor walks Ethernet, VLAN tags, IPv4 or IPv6 with extension headers, TCP or UDP; whatever
- * cannot be a whole packet of a flow ends with the verdict that passes it.
+ * From a frame to a key. A cursor walks Ethernet, VLAN tags, IPv4 or IPv6 with extension headers, and the ports of TCP,
+ * UDP, UDP-Lite, SCTP or DCCP; whatever cannot be a whole packet of a flow ends with the verdict that passes it.
  */
 #ifndef FLOWBYPASS_PARSE_H
 #define FLOWBYPASS_PARSE_H
@@ -18,11 +18,17 @@
 
 #include "key.h"
 
-#define FB_VLAN_TAGS 2		/* tags skipped; a frame with more is passed */
+#define FB_VLAN_TAGS 8		/* tags skipped; a frame with more is passed */
+#define FB_MAX_NETWORK_OFFSET (ETH_HLEN + FB_VLAN_TAGS * 4)
 #define FB_IPV6_HEADERS 8	/* extension headers followed; a packet with more is passed */
 
 #define FB_IPV4_FRAGMENT 0x3fff	/* RFC 791: more-fragments bit and offset */
 #define FB_IPV6_FRAGMENT 0xfff9	/* RFC 8200 4.5: offset and more-fragments bit */
+
+#define FB_SCTP_HEADER 12	/* RFC 9260 3.1 */
+#define FB_DCCP_LONG 16		/* RFC 4340 5.1: the generic header with a sequence number of 48 bits */
+#define FB_DCCP_X 0x01		/* that it has one */
+#define FB_NO_HEADER 0xffffffff
 
 #define FB_TCP_SYN 0x02
 #define FB_TCP_ACK 0x10
@@ -49,6 +55,20 @@ struct fb_vlan {
 	__be16 type;
 };
 
+struct fb_ports {
+	__be16 source;
+	__be16 dest;
+};
+
+struct fb_dccp {
+	struct fb_ports ports;
+	__u8 data_offset;	/* in 4 bytes */
+	__u8 ccval_cscov;
+	__be16 checksum;
+	__u8 type_x;
+	__u8 sequence[3];
+};
+
 struct fb_ipv6_option {
 	__u8 next;
 	__u8 length;	/* in 8 bytes without the first 8; AH: in 4 bytes without the first 8 */
@@ -71,30 +91,68 @@ FB_INLINE void *fb_take(struct fb_cursor *cursor, __u32 bytes)
 	return header;
 }
 
+/* Bytes of the header of a protocol that begins with two ports; 0 when proto has none, FB_NO_HEADER when it is not whole. */
+FB_INLINE __u32 fb_port_header(const struct fb_cursor *cursor, __u8 proto)
+{
+	const struct fb_dccp *dccp = cursor->at;
+	const struct tcphdr *tcp = cursor->at;
+	const struct udphdr *udp = cursor->at;
+	__u32 bytes;
+
+	switch (proto) {
+	case IPPROTO_TCP:
+		if ((void *)(tcp + 1) > cursor->end)
+			return FB_NO_HEADER;
+		bytes = tcp->doff * 4;
+		return bytes >= sizeof(*tcp) ? bytes : FB_NO_HEADER;
+	case IPPROTO_UDP:
+		if ((void *)(udp + 1) > cursor->end)
+			return FB_NO_HEADER;
+		bytes = bpf_ntohs(udp->len);
+		return bytes >= sizeof(*udp) ? bytes : FB_NO_HEADER;
+	case IPPROTO_UDPLITE:
+		if ((void *)(udp + 1) > cursor->end)
+			return FB_NO_HEADER;
+		/* RFC 3828 3.1: how many bytes the checksum covers, 0 for all, in the place of UDP's length. */
+		bytes = bpf_ntohs(udp->len);
+		if (!bytes)
+			return sizeof(*udp);
+		return bytes >= sizeof(*udp) ? bytes : FB_NO_HEADER;
+	case IPPROTO_SCTP:
+		return FB_SCTP_HEADER;
+	case IPPROTO_DCCP:
+		if ((void *)(dccp + 1) > cursor->end)
+			return FB_NO_HEADER;
+		bytes = dccp->data_offset * 4;
+		return bytes >= (dccp->type_x & FB_DCCP_X ? FB_DCCP_LONG : sizeof(*dccp)) ? bytes : FB_NO_HEADER;
+	default:
+		return 0;
+	}
+}
+
 /* left: bytes of the IP packet from here on, by its own length field. */
 FB_INLINE int fb_parse_ports(struct fb_cursor *cursor, __u32 left, __u8 proto, __be16 *sport, __be16 *dport,
 			     __u8 *tcp_flags)
 {
+	__u32 bytes = fb_port_header(cursor, proto);
+	struct tcphdr *tcp = cursor->at;
+	struct fb_ports *ports;
+
+	if (!bytes)
+		return FB_PASSED_OTHER;
+	if (bytes > left)
+		return FB_PASSED_MALFORMED;
+	ports = fb_take(cursor, sizeof(*ports));
+	if (!ports)
+		return FB_PASSED_MALFORMED;
+	*sport = ports->source;
+	*dport = ports->dest;
 	if (proto == IPPROTO_TCP) {
-		struct tcphdr *tcp = fb_take(cursor, sizeof(*tcp));
-
-		if (!tcp || tcp->doff < 5 || tcp->doff * 4 > left)
+		if ((void *)(tcp + 1) > cursor->end)
 			return FB_PASSED_MALFORMED;
-		*sport = tcp->source;
-		*dport = tcp->dest;
 		*tcp_flags = ((__u8 *)tcp)[13];
-		return FB_PARSED;
 	}
-	if (proto == IPPROTO_UDP) {
-		struct udphdr *udp = fb_take(cursor, sizeof(*udp));
-
-		if (!udp || left < sizeof(*udp))
-			return FB_PASSED_MALFORMED;
-		*sport = udp->source;
-		*dport = udp->dest;
-		return FB_PARSED;
-	}
-	return FB_PASSED_OTHER;
+	return FB_PARSED;
 }
 
 FB_INLINE int fb_parse_ipv4(struct fb_cursor *cursor, struct fb_packet *packet)
@@ -122,7 +180,7 @@ FB_INLINE int fb_parse_ipv4(struct fb_cursor *cursor, struct fb_packet *packet)
 }
 
 /* Takes one extension header. Returns FB_PARSED when there was one, 0 when next is no extension header, or a verdict. */
-FB_INLINE int fb_take_extension(struct fb_cursor *cursor, __u8 *next)
+FB_INLINE int fb_take_extension(struct fb_cursor *cursor, const void *payload_end, __u8 *next)
 {
 	struct fb_ipv6_fragment *fragment;
 	struct fb_ipv6_option *option;
@@ -131,7 +189,7 @@ FB_INLINE int fb_take_extension(struct fb_cursor *cursor, __u8 *next)
 	switch (*next) {
 	case IPPROTO_FRAGMENT:
 		fragment = fb_take(cursor, sizeof(*fragment));
-		if (!fragment)
+		if (!fragment || cursor->at > payload_end)
 			return FB_PASSED_MALFORMED;
 		/* An atomic fragment (RFC 6946) is a whole packet. */
 		if (fragment->offset & bpf_htons(FB_IPV6_FRAGMENT))
@@ -147,7 +205,7 @@ FB_INLINE int fb_take_extension(struct fb_cursor *cursor, __u8 *next)
 		if (!option)
 			return FB_PASSED_MALFORMED;
 		rest = *next == IPPROTO_AH ? (option->length + 2) * 4 : (option->length + 1) * 8;
-		if (!fb_take(cursor, rest - sizeof(*option)))
+		if (!fb_take(cursor, rest - sizeof(*option)) || cursor->at > payload_end)
 			return FB_PASSED_MALFORMED;
 		*next = option->next;
 		return FB_PARSED;
@@ -176,48 +234,66 @@ FB_INLINE int fb_parse_ipv6(struct fb_cursor *cursor, struct fb_packet *packet)
 
 #pragma unroll
 	for (i = 0; i < FB_IPV6_HEADERS; i++) {
-		parsed = fb_take_extension(cursor, &next);
+		parsed = fb_take_extension(cursor, payload_end, &next);
 		if (parsed == 0)
 			break;
 		if (parsed != FB_PARSED)
 			return parsed;
 	}
-	if (cursor->at > payload_end)
-		return FB_PASSED_MALFORMED;
 	parsed = fb_parse_ports(cursor, payload_end - cursor->at, next, &sport, &dport, &packet->tcp_flags);
 	if (parsed == FB_PARSED)
 		packet->direction = fb_key_v6(&packet->key, src, dst, sport, dport, next);
 	return parsed;
 }
 
-/* Returns FB_PARSED and fills the packet, or the verdict that passes it. */
-FB_INLINE int fb_parse(struct fb_cursor *cursor, struct fb_packet *packet)
+/*
+ * From the network header on, which begins at that offset in the frame. Not inline and not static, so that the verifier
+ * looks at it once, for any offset, and not once for each number of VLAN tags.
+ */
+__noinline int fb_parse_network(struct xdp_md *ctx, __u32 offset, __be16 type, struct fb_packet *packet)
 {
-	struct ethhdr *eth = fb_take(cursor, sizeof(*eth));
+	struct fb_cursor cursor = {
+		.at = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+	};
+
+	if (!packet || offset > FB_MAX_NETWORK_OFFSET || !fb_take(&cursor, offset))
+		return FB_PASSED_MALFORMED;
+	if (type == bpf_htons(ETH_P_IP))
+		return fb_parse_ipv4(&cursor, packet);
+	if (type == bpf_htons(ETH_P_IPV6))
+		return fb_parse_ipv6(&cursor, packet);
+	return FB_PASSED_OTHER;
+}
+
+/* Returns FB_PARSED and fills the packet, or the verdict that passes it. */
+FB_INLINE int fb_parse(struct xdp_md *ctx, struct fb_packet *packet)
+{
+	struct fb_cursor cursor = {
+		.at = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+	};
+	struct ethhdr *eth = fb_take(&cursor, sizeof(*eth));
+	__u32 offset = sizeof(*eth);
 	__be16 type;
 	int i;
 
 	if (!eth)
 		return FB_PASSED_MALFORMED;
 	type = eth->h_proto;
-	packet->tcp_flags = 0;
-
 #pragma unroll
 	for (i = 0; i < FB_VLAN_TAGS; i++) {
 		struct fb_vlan *vlan;
 
 		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
 			break;
-		vlan = fb_take(cursor, sizeof(*vlan));
+		vlan = fb_take(&cursor, sizeof(*vlan));
 		if (!vlan)
 			return FB_PASSED_MALFORMED;
 		type = vlan->type;
+		offset += sizeof(*vlan);
 	}
-	if (type == bpf_htons(ETH_P_IP))
-		return fb_parse_ipv4(cursor, packet);
-	if (type == bpf_htons(ETH_P_IPV6))
-		return fb_parse_ipv6(cursor, packet);
-	return FB_PASSED_OTHER;
+	return fb_parse_network(ctx, offset, type, packet);
 }
 
 #endif

@@ -35,6 +35,9 @@ class PacketTest {
     private static final String B6 = "2001:db8:ffff::2";
     private static final int TCP = 6;
     private static final int UDP = 17;
+    private static final int DCCP = 33;
+    private static final int SCTP = 132;
+    private static final int UDP_LITE = 136;
     private static final int SYN = 2;
     private static final int ACK = 16;
     private static final int XDP_DROP = 1;
@@ -165,10 +168,61 @@ class PacketTest {
     }
 
     @Test
-    void upToTwoVlanTagsAreSkipped() {
+    void upToEightVlanTagsAreSkipped() {
         cuts(ethernet().vlan(7).ipv4(A, B, UDP).udp(1000, 2000).bytes());
         cuts(ethernet().serviceVlan(7).vlan(8).ipv6(A6, B6, UDP).udp(1000, 2000).bytes());
-        passes(Verdict.PASSED_OTHER, ethernet().vlan(1).vlan(2).vlan(3).ipv4(A, B, UDP).udp(1000, 2000).bytes());
+        var tagged = ethernet().serviceVlan(1);
+        for (int tag = 2; tag <= 8; tag++) {
+            tagged.vlan(tag);
+        }
+        cuts(tagged.ipv4(A, B, UDP).udp(1000, 2000).bytes());
+        var more = ethernet();
+        for (int tag = 1; tag <= 9; tag++) {
+            more.vlan(tag);
+        }
+        passes(Verdict.PASSED_OTHER, more.ipv4(A, B, UDP).udp(1000, 2000).bytes());
+    }
+
+    @Test
+    void everyProtocolWithPortsIsCut() {
+        for (int protocol : new int[] {UDP_LITE, SCTP, DCCP}) {
+            table.bypass(BypassRequest.of(FlowKey.of(protocol, A, 1000, B, 2000)));
+            table.bypass(BypassRequest.of(FlowKey.of(protocol, A6, 1000, B6, 2000)));
+        }
+        cuts(ethernet().ipv4(A, B, UDP_LITE).udpLite(1000, 2000, 8).bytes());
+        cuts(ethernet().ipv6(B6, A6, UDP_LITE).udpLite(2000, 1000, 0).bytes());
+        cuts(ethernet().ipv4(B, A, SCTP).sctp(2000, 1000).bytes());
+        cuts(ethernet().ipv6(A6, B6, SCTP).sctp(1000, 2000).bytes());
+        cuts(ethernet().ipv4(A, B, DCCP).dccp(1000, 2000, false).bytes());
+        cuts(ethernet().ipv6(A6, B6, DCCP).dccp(1000, 2000, true).bytes());
+    }
+
+    @Test
+    void aHeaderThatIsNotWholePassesWhateverItsProtocol() {
+        for (byte[] frame : new byte[][] {ethernet().ipv4(A, B, UDP_LITE).udpLite(1000, 2000, 7).bytes(),
+                ethernet().ipv4(A, B, UDP_LITE).udpLite(1000, 2000, 19).bytes(),
+                ethernet().ipv6(A6, B6, DCCP).extension(DCCP, DCCP, 0).bytes()}) {
+            passes(Verdict.PASSED_MALFORMED, frame);
+        }
+        byte[] udp = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        udp[14 + 20 + 5] = 7;
+        passes(Verdict.PASSED_MALFORMED, udp);
+        udp[14 + 20 + 5] = 19;
+        passes(Verdict.PASSED_MALFORMED, udp);
+        byte[] sctp = ethernet().ipv4(A, B, SCTP).sctp(1000, 2000).bytes();
+        sctp[17] = 20 + 11;
+        passes(Verdict.PASSED_MALFORMED, sctp);
+        byte[] dccp = ethernet().ipv4(A, B, DCCP).dccp(1000, 2000, false).bytes();
+        dccp[14 + 20 + 8] = 1;
+        passes(Verdict.PASSED_MALFORMED, dccp);
+    }
+
+    /** Of a packet that ends before them, though the frame goes on. */
+    @Test
+    void extensionHeadersBehindThePayloadAreNone() {
+        byte[] frame = ethernet().ipv6(A6, B6, 44).fragment(UDP, MORE_FRAGMENTS_V6).udp(1000, 2000).bytes();
+        frame[14 + 5] = 7;
+        passes(Verdict.PASSED_MALFORMED, frame);
     }
 
     @Test

@@ -19,7 +19,7 @@ public interface FlowTable {
      *
      * @return true when the flow was added, false when it was bypassed already (nothing is changed then)
      * @throws TableFullException when there is no room
-     * @throws IllegalArgumentException when the flow must not be cut: a protocol other than TCP and UDP, or an address
+     * @throws IllegalArgumentException when the flow must not be cut: a protocol without ports, or an address
      *     of this machine
      */
     boolean bypass(BypassRequest request);

@@ -12,10 +12,22 @@ public final class Protocols {
     /** UDP. */
     public static final int UDP = 17;
 
-    private static final Map<Integer, String> NAMES = Map.of(1, "ICMP", TCP, "TCP", UDP, "UDP", 33, "DCCP", 47, "GRE", 50,
-            "ESP", 58, "ICMPv6", 132, "SCTP", 136, "UDPLite");
+    /** DCCP. */
+    public static final int DCCP = 33;
+    /** SCTP. */
+    public static final int SCTP = 132;
+    /** UDP-Lite. */
+    public static final int UDP_LITE = 136;
+
+    private static final Map<Integer, String> NAMES = Map.of(1, "ICMP", TCP, "TCP", UDP, "UDP", DCCP, "DCCP", 47, "GRE", 50,
+            "ESP", 58, "ICMPv6", SCTP, "SCTP", UDP_LITE, "UDPLite");
 
     private Protocols() {
+    }
+
+    /** Whether packets of a protocol begin with a source and a destination port. */
+    public static boolean hasPorts(int protocol) {
+        return protocol == TCP || protocol == UDP || protocol == DCCP || protocol == SCTP || protocol == UDP_LITE;
     }
 
     /** The usual name of a protocol, or its number as text. */

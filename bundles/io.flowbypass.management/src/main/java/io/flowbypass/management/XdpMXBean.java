@@ -49,7 +49,7 @@ public interface XdpMXBean {
     long getPassedNoFlow();
 
     /** Packets of other protocols. */
-    @Description(value = "Passed: packets of neither IPv4 nor IPv6, or of a protocol other than TCP and UDP.",
+    @Description(value = "Passed: packets of neither IPv4 nor IPv6, or of a protocol without ports.",
             unit = "packets")
     long getPassedOther();
 

@@ -5,7 +5,7 @@ package io.flowbypass.xdp;
 public enum Verdict {
     /** Passed: the packet belongs to no bypassed flow. */
     PASSED_NO_FLOW,
-    /** Passed: neither IPv4 nor IPv6, or a protocol other than TCP and UDP. */
+    /** Passed: neither IPv4 nor IPv6, or a protocol without ports. */
     PASSED_OTHER,
     /** Passed: a fragment, the first one included. */
     PASSED_FRAGMENT,

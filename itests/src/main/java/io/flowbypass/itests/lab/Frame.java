@@ -90,6 +90,27 @@ public final class Frame {
         return this;
     }
 
+    /** UDP-Lite, of which the checksum covers as many bytes as told, with ten bytes of payload. */
+    public Frame udpLite(int sourcePort, int destinationPort, int coverage) {
+        word(sourcePort).word(destinationPort).word(coverage).word(0);
+        bytes.writeBytes(new byte[10]);
+        return this;
+    }
+
+    /** SCTP's common header, and a chunk of four bytes. */
+    public Frame sctp(int sourcePort, int destinationPort) {
+        word(sourcePort).word(destinationPort);
+        bytes.writeBytes(new byte[12]);
+        return this;
+    }
+
+    /** DCCP's generic header of 12 bytes or, with the X bit, of 16. */
+    public Frame dccp(int sourcePort, int destinationPort, boolean longSequence) {
+        word(sourcePort).word(destinationPort).octet(longSequence ? 4 : 3).octet(0).word(0).octet(longSequence ? 1 : 0);
+        bytes.writeBytes(new byte[longSequence ? 7 : 3]);
+        return this;
+    }
+
     /** TCP with flags and ten bytes of payload. */
     public Frame tcp(int sourcePort, int destinationPort, int flags) {
         word(sourcePort).word(destinationPort).word(0).word(1).word(0).word(1).octet(0x50).octet(flags).word(1000).word(0)

@@ -136,8 +136,9 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     }
 
     private void refuseUncuttable(FlowKey key) {
-        if (key.protocol() != Protocols.TCP && key.protocol() != Protocols.UDP) {
-            throw new IllegalArgumentException(key + " cannot be bypassed: only TCP and UDP flows can");
+        if (!Protocols.hasPorts(key.protocol())) {
+            throw new IllegalArgumentException(
+                    key + " cannot be bypassed: only flows of TCP, UDP, UDPLite, SCTP and DCCP can, which have ports");
         }
         if (key.outerVlan() != 0 || key.innerVlan() != 0) {
             throw new IllegalArgumentException(key + " names a VLAN, but VLANs are not tracked: leave it out");

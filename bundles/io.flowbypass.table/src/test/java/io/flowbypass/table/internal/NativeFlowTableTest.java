@@ -231,7 +231,7 @@ class NativeFlowTableTest {
     @Test
     void shouldRefuseWhatMustNotBeCutAndChangeNothing() {
         assertThatThrownBy(() -> flows.bypass(BypassRequest.of(FlowKey.of(1, "10.0.0.1", 0, "10.0.0.2", 0))))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("only TCP and UDP");
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("only flows of TCP, UDP");
         assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY.withVlans(7, 0))))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("VLAN");
         assertThat(flows.activeFlows()).isZero();

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* The parser of the data plane alone, as the verifier takes it: says what it made of a packet. */
+#include "parse.h"
+
+struct parsed {
+	__u64 addr[4];
+	__u64 ports;
+	__u32 proto;
+	__s32 verdict;		/* FB_PARSED, or the one that passes the packet */
+	__u32 direction;
+	__u32 tcp_flags;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct parsed);
+} parsed SEC(".maps");
+
+SEC("xdp")
+int parse(struct xdp_md *ctx)
+{
+	struct fb_packet packet = {};
+	struct parsed *result;
+	__u32 zero = 0;
+
+	result = bpf_map_lookup_elem(&parsed, &zero);
+	if (!result)
+		return XDP_ABORTED;
+	result->verdict = fb_parse(ctx, &packet);
+	__builtin_memcpy(result->addr, packet.key.addr, sizeof(result->addr));
+	result->ports = packet.key.ports;
+	result->proto = packet.key.proto;
+	result->direction = packet.direction;
+	result->tcp_flags = packet.tcp_flags;
+	return XDP_PASS;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";
