@@ -33,8 +33,9 @@ public interface MapsMXBean {
      */
     @Description("Looks a key up and shows its value in hexadecimal digits; of a per-CPU map, one line for each CPU.")
     @Impact(INFO)
-    String lookup(@Name("map") @Description("Name of an open map, or the path of a pin, such as /sys/fs/bpf/x.") String map,
-            @Name("hexKey") @Description("The key in hexadecimal digits, in the map's byte order; spaces are ignored.")
+    String lookup(@Name("map") @Description("Name of a map that is open, or the path of any pin, such as /sys/fs/bpf/x.") String map,
+            @Name("hexKey") @Description("The key's bytes in hexadecimal digits, in"
+            + " the order in which they lie in the map: index 1 of an ARRAY is 01000000; spaces are ignored.")
             String hexKey);
 
     /**
@@ -42,12 +43,13 @@ public interface MapsMXBean {
      * CPUs. Entries that come and go meanwhile move the others to another place.
      *
      * @throws IllegalArgumentException when offset or limit is out of range
-     * @throws IllegalStateException when there is no such map, it has no keys, or the kernel refuses
+     * @throws UnsupportedOperationException when it has no keys
+     * @throws IllegalStateException when there is no such map, or the kernel refuses
      */
     @Description("Shows entries in hexadecimal digits, a line for each: the key, a colon and the value; of a per-CPU map,"
-            + " the values of all CPUs.")
+            + " the values of all CPUs. Entries that come and go meanwhile move the others to another place.")
     @Impact(INFO)
-    String dump(@Name("map") @Description("Name of an open map, or the path of a pin, such as /sys/fs/bpf/x.") String map,
+    String dump(@Name("map") @Description("Name of a map that is open, or the path of any pin, such as /sys/fs/bpf/x.") String map,
             @Name("offset") @Description("Entries to skip, from 0.") int offset,
             @Name("limit") @Description("Entries to show at most, from 1 to 10000.") int limit);
 }

@@ -64,7 +64,50 @@ public interface Codec<T> {
         }
     };
 
-    /** A {@code __be32}, as an IPv4 address: in network byte order in the map, in the machine's in Java. */
+    /** A {@code u8}. */
+    Codec<Byte> BYTE = new Codec<>() {
+        @Override
+        public int size() {
+            return Byte.BYTES;
+        }
+
+        @Override
+        public Byte read(ByteBuffer from, int offset) {
+            return from.get(offset);
+        }
+
+        @Override
+        public void write(Byte value, ByteBuffer to, int offset) {
+            to.put(offset, value);
+        }
+    };
+
+    /** A {@code __be16}, as a port: in network byte order in the map, in the machine's in Java; negative above 32767. */
+    Codec<Short> NETWORK_SHORT = new Codec<>() {
+        @Override
+        public int size() {
+            return Short.BYTES;
+        }
+
+        @Override
+        public Short read(ByteBuffer from, int offset) {
+            return network(from.getShort(offset));
+        }
+
+        @Override
+        public void write(Short value, ByteBuffer to, int offset) {
+            to.putShort(offset, network(value));
+        }
+
+        private short network(short value) {
+            return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Short.reverseBytes(value);
+        }
+    };
+
+    /**
+     * A {@code __be32}, as an IPv4 address: in network byte order in the map, in the machine's in Java; negative from 128.0.0.0
+     * on.
+     */
     Codec<Integer> NETWORK_INT = new Codec<>() {
         @Override
         public int size() {

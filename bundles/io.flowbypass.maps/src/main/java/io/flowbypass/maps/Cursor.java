@@ -21,10 +21,11 @@ import org.osgi.annotation.versioning.ProviderType;
  * that promises.
  *
  * <p>Where the kernel has batches for maps of the type ({@link Way#BATCH}), the keys come in blocks, read ahead: a key that
- * is there all the time is given exactly once, whatever others do. Elsewhere ({@link Way#WALK}) the kernel is asked for the
- * key after a key, the next one before the present one is given. Then {@link LostCursor} decides what others can do to the
- * walk; a key whose entry is <em>replaced</em> meanwhile may be missed, because the kernel may move it; and the walk ends
- * with a {@link CursorLostException} after eight times as many steps as the map has entries, plus 10 000.
+ * is there all the time is given exactly once, whatever others do; {@link LostCursor} says what becomes of one that was
+ * deleted since. Elsewhere ({@link Way#WALK}) the kernel is asked for the
+ * key after a key, the next one before the present one is given. Then {@link LostCursor} also decides what others can do to
+ * the walk; a key whose entry is <em>replaced</em> meanwhile may be missed, because the kernel may move it; and the walk ends
+ * with a {@link CursorLostException} after eight times as many steps as the map can hold entries, plus 10 000.
  *
  * <p>For one thread at a time.
  */

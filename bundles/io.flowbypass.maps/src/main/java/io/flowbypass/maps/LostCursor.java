@@ -3,9 +3,10 @@ package io.flowbypass.maps;
 
 /**
  * What a walk does when somebody else deleted the key that it comes to. A walk by keys stands on that key then, and the
- * kernel answers it with the first key of the map, as if nothing had happened; a {@link Cursor} notices it. What is said
- * here about memory holds for {@link Way#WALK}; with {@link Way#BATCH} no walk can lose its place, the latter two go on in
- * the same way, and nothing is remembered.
+ * kernel answers it with the first key of the map, as if nothing had happened; a {@link Cursor} notices it.
+ *
+ * <p>With {@link Way#BATCH} no walk can lose its place, and nothing is remembered: FAIL still ends a walk when a key that was
+ * read ahead has been deleted, the other two pass it over.
  */
 public enum LostCursor {
     /** The walk ends with a {@link CursorLostException}. */

@@ -15,7 +15,7 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface MapService {
     /**
-     * Opens a pinned map.
+     * Opens a pinned map. One of a type that is not in {@link MapType} can only be described.
      *
      * @throws BpfException when there is no map at this path, or it may not be opened
      */
@@ -73,8 +73,8 @@ public interface MapService {
     Gate newGate();
 
     /**
-     * Waits until every non-sleepable BPF program that was running when this was called has ended: typically 5 to 24 ms,
-     * more under load. Whoever took something out of a map before may reuse it after. Hold no lock meanwhile.
+     * Waits until every non-sleepable BPF program that was running when this was called has ended (an RCU grace period):
+     * typically 5 to 24 ms, more under load. Whoever took something out of a map before may reuse it after. Hold no lock meanwhile.
      */
     void awaitRunningPrograms();
 }

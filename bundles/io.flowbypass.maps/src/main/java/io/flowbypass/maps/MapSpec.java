@@ -10,8 +10,8 @@ import java.util.Objects;
  * @param name letters, digits, {@code _} and {@code .}; the kernel keeps 15 bytes
  * @param keySize bytes of a key; 0 for a QUEUE, STACK or RINGBUF
  * @param valueSize bytes of a value; of a per-CPU map, of one CPU's value; 0 for a RINGBUF
- * @param capacity entries it can hold; of a RINGBUF, bytes: a power of two and a multiple of the page size
- * @param flags {@code BPF_F_*}, or'ed
+ * @param capacity entries it can hold, {@code max_entries}; of a RINGBUF, bytes: a power of two and a multiple of the page size
+ * @param flags {@code BPF_F_*} of linux/bpf.h, or'ed; the constants here are those that are needed most
  * @param inner what the maps in an {@link MapType#ARRAY_OF_MAPS} look like; null for all other types
  */
 public record MapSpec(MapType type, String name, int keySize, int valueSize, int capacity, int flags, MapSpec inner) {

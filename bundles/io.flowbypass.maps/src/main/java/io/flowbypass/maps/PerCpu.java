@@ -15,7 +15,7 @@ import java.util.function.ToLongFunction;
  * @param values in the order of the CPUs' numbers
  */
 public record PerCpu<V>(List<V> values) {
-    /** Takes over what is given. */
+    /** Copies the list. */
     public PerCpu {
         values = List.copyOf(values);
     }

@@ -13,7 +13,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * <p>Whatever asks the kernel throws {@link IllegalStateException} once the map is closed, and {@link BpfException} when the
  * kernel refuses; what maps of this type cannot do is an {@link UnsupportedOperationException} with a sentence.
  *
- * <p>An LPM_TRIE finds the value of the longest prefix of a key; the other methods are about the very key. A DEVMAP has a
+ * <p>A key of an LPM_TRIE is a {@code u32} in the machine's byte order, how many bits of the rest count, and then the rest,
+ * as an address in network byte order. A lookup finds the value of the longest prefix; all else is about the very key. A DEVMAP has a
  * place for each index: {@link #delete} says true for an empty one, and conditions are refused, for a DEVMAP_HASH too.
  *
  * <p><b>What the kernel promises while others change the map.</b> {@link #lookupBatch}, {@link #drain} and
@@ -26,11 +27,14 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface TypedMap<K, V> {
-    /** The value of a key; empty when it is not there. To an LRU map this is no use of the entry. */
+    /**
+     * The value of a key; empty when it is not there, as an index beyond an ARRAY's end. To an LRU map this is no use of the
+     * entry.
+     */
     Optional<V> lookup(K key);
 
     /**
-     * Sets the value of a key, whether it is there or not.
+     * Sets the value of a key, whether it is there or not ({@code BPF_ANY}).
      *
      * @throws MapFullException when there is no room for another key
      * @throws IndexOutOfBoundsException when the key is an index beyond an ARRAY's end
@@ -67,7 +71,7 @@ public interface TypedMap<K, V> {
     Cursor<K, V> walk(LostCursor choice);
 
     /**
-     * Takes out the entries for which a condition holds, and returns how many. The condition is asked about what was read; an
+     * Takes out the entries for which a condition holds, and returns how many; reads as {@link #lookupBatch}. The condition is asked about what was read; an
      * entry that changes between that and its deletion is deleted all the same.
      */
     long removeIf(BiPredicate<? super K, ? super V> condition);

@@ -17,6 +17,7 @@ public final class Crowd implements AutoCloseable {
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<Future<?>> working = new ArrayList<>();
+    private final long begun = System.nanoTime();
     private volatile boolean closed;
 
     /** Adds a thread, and returns when it has worked once. */
@@ -33,10 +34,13 @@ public final class Crowd implements AutoCloseable {
         return this;
     }
 
-    /** Fails the test when a thread has ended. */
+    /** Fails the test when a thread has ended, or they have worked for a minute: what it waits for does not come. */
     public void check() {
         if (working.stream().anyMatch(Future::isDone)) {
             close();
+        }
+        if (System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(LIMIT_SECONDS)) {
+            throw new AssertionError("the crowd has worked for a minute");
         }
     }
 

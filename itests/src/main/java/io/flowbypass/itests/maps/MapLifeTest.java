@@ -96,6 +96,7 @@ class MapLifeTest {
         try (BpfMap map = maps.create(SPEC)) {
             assertThatThrownBy(() -> map.pin(Path.of("/tmp/x"))).hasMessageContaining("/tmp is not on a bpf file system");
             assertThatThrownBy(() -> map.pin(Path.of("/sys/fs/bpf/x.y"))).hasMessageContaining("no dots");
+            assertThatThrownBy(() -> maps.open(Path.of("/sys/fs/bpf"))).hasMessageContaining("it is a directory");
             assertThatThrownBy(() -> maps.open(Path.of("/etc/passwd"))).hasMessageContaining("opening /etc/passwd")
                     .hasMessageContaining("/etc is not on a bpf file system");
             assertThatThrownBy(() -> maps.open(Path.of("/sys/fs/bpf/flowbypass-itests/program")))

@@ -119,6 +119,9 @@ public final class MapsMBean extends DescribedMBean implements MapsMXBean {
     }
 
     private static byte[] key(String hex) {
+        if (hex == null) {
+            throw new IllegalArgumentException("there is no key: give its bytes in hexadecimal digits");
+        }
         try {
             return HexFormat.of().parseHex(hex.replaceAll("\\s", ""));
         } catch (IllegalArgumentException e) {
@@ -128,6 +131,9 @@ public final class MapsMBean extends DescribedMBean implements MapsMXBean {
     }
 
     private BpfMap open(String map) {
+        if (map == null || map.isBlank()) {
+            throw new IllegalArgumentException("there is no map: give the name of an open one, or the path of a pin");
+        }
         if (map.startsWith("/")) {
             return maps.open(Path.of(map));
         }

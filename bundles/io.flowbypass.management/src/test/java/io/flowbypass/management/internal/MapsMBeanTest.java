@@ -115,5 +115,7 @@ class MapsMBeanTest {
         assertThatThrownBy(() -> mbean.lookup("nothing", "01")).isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("open are [shorts, counts]");
         assertThat(closed).isEqualTo(1);
+        assertThatThrownBy(() -> mbean.lookup("shorts", null)).hasMessageContaining("there is no key");
+        assertThatThrownBy(() -> mbean.dump(null, 0, 1)).hasMessageContaining("there is no map");
     }
 }

@@ -12,6 +12,9 @@ final class Pins {
     }
 
     static BpfException explained(BpfException refused, Path path) {
+        if (Files.isDirectory(path)) {
+            return new BpfException(refused.operation(), refused.error(), "it is a directory, and no pin");
+        }
         Path directory = path.toAbsolutePath().getParent();
         if (refused.is("ENOENT") || directory == null || !Files.isDirectory(directory)) {
             return refused;

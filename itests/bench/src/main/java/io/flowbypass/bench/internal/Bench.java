@@ -110,6 +110,7 @@ public final class Bench {
     private void measure(List<Scenario> chosen) throws IOException, InterruptedException {
         Path programs = Path.of(config.programs());
         Machine machine = Machine.look(context.getBundle().getVersion().toString(), programs);
+        System.out.println(machine + (config.quick() ? ", quick" : ""));
         List<Result> results = new ArrayList<>();
         for (Scenario scenario : chosen) {
             Run run = new Run(scenario.name(), config.quick(), programs, System.out::println);

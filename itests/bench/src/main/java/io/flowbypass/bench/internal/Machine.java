@@ -21,6 +21,12 @@ record Machine(String kernel, String cpuModel, int cpus, String jdkVersion, Stri
         String libbpf) {
     private static final Path CPUS = Path.of("/proc/cpuinfo");
 
+    /** In a line. */
+    @Override
+    public String toString() {
+        return "Linux " + kernel + ", " + cpuModel + " (" + cpus + " CPUs), JDK " + jdkVersion + ", libbpf " + libbpf;
+    }
+
     /**
      * Looks.
      *
