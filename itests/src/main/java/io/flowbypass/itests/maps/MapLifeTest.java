@@ -94,7 +94,7 @@ class MapLifeTest {
     @Test
     void aPathThatCannotBeAPinIsRefusedWithTheReason() {
         try (BpfMap map = maps.create(SPEC)) {
-            assertThatThrownBy(() -> map.pin(Path.of("/tmp/x"))).hasMessageContaining("/tmp is not on a bpf file system");
+            assertThatThrownBy(() -> map.pin(Path.of("/tmp/flowbypass-no-pin"))).hasMessageContaining("/tmp is not on a bpf file system");
             assertThatThrownBy(() -> map.pin(Path.of("/sys/fs/bpf/x.y"))).hasMessageContaining("no dots");
             assertThatThrownBy(() -> maps.open(Path.of("/sys/fs/bpf"))).hasMessageContaining("it is a directory");
             assertThatThrownBy(() -> maps.open(Path.of("/etc/passwd"))).hasMessageContaining("opening /etc/passwd")
