@@ -260,6 +260,20 @@ class MapTypesTest {
     }
 
     @Test
+    void aRingThatIsForgottenWithItsReaderIsClosed() {
+        forgetRing();
+        Jmx.eventually(() -> {
+            System.gc();
+            return maps.openMaps().stream().noneMatch(info -> info.name().equals("fb_forgot"));
+        }, "it is closed");
+    }
+
+    private void forgetRing() {
+        maps.create(new MapSpec(MapType.RINGBUF, "fb_forgot", 0, 0, 4096, 0)).ringBuffer();
+        assertThat(maps.openMaps()).anyMatch(info -> info.name().equals("fb_forgot"));
+    }
+
+    @Test
     void aFullRingHasRoomAgainOnceItWasRead() {
         try (ObjectMaps object = new ObjectMaps(maps); RingBuffer ring = object.map("ring").ringBuffer()) {
             order(object.map("orders").typed(Codec.INT, Codec.bytes(12)), 0, 100, false);

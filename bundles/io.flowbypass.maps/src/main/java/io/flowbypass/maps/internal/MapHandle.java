@@ -19,7 +19,7 @@ final class MapHandle {
     private final BundleMaps owner;
     private final SharedMaps shared;
     private final String openedBy = caller();
-    private final List<RingReader> rings = new ArrayList<>();
+    private final List<RingGate> rings = new ArrayList<>();
     private boolean closed;
 
     /** Takes ownership of the descriptor. */
@@ -43,12 +43,12 @@ final class MapHandle {
         return owner;
     }
 
-    /** Has a reader closed with the map. */
-    synchronized void closeAlso(RingReader ring) {
+    /** Has a ring's gate closed with the map. */
+    synchronized void closeAlso(RingGate ring) {
         if (closed) {
             throw new IllegalStateException("the map " + info.name() + " is closed");
         }
-        rings.removeIf(RingReader::isClosed);
+        rings.removeIf(RingGate::isClosed);
         rings.add(ring);
     }
 
@@ -60,7 +60,7 @@ final class MapHandle {
             }
             closed = true;
         }
-        rings.forEach(RingReader::close);
+        rings.forEach(RingGate::close);
         shared.forget(this);
         descriptor.close();
         return true;

@@ -94,7 +94,7 @@ final class OpenMap implements BpfMap {
         }
         RingReader reader = new RingReader(this);
         try {
-            handle.closeAlso(reader);
+            handle.closeAlso(reader.gate());
             return reader;
         } catch (IllegalStateException closed) {
             reader.close();

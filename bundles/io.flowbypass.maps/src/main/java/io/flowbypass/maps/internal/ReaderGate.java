@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /** A gate that counts its readers in the low bits of one word; the high bit closes it. */
-final class ReaderGate implements Gate {
+class ReaderGate implements Gate {
     private static final Logger LOG = System.getLogger(ReaderGate.class.getName());
     private static final long CLOSED = 1L << 62;
     private static final Duration PATIENCE = Duration.ofSeconds(5);

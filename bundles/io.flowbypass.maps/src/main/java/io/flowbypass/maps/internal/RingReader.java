@@ -42,15 +42,13 @@ final class RingReader implements RingBuffer {
     private static final Duration LONGEST_WAIT = Duration.ofDays(365);
 
     private final OpenMap map;
-    private final ReaderGate gate = new ReaderGate();
+    private final RingGate gate = new RingGate();
     private final Mapping consumer;
     private final Mapping producer;
     private final int page = Bpf.pageSize();
     private final long mask;
     private byte[] record = new byte[FIRST_RECORD_ROOM];
     private ByteBuffer readable = readable(record);
-    /** Who is in {@link #consume}. */
-    private volatile Thread reader;
 
     RingReader(OpenMap map) {
         this.map = map;
@@ -67,23 +65,17 @@ final class RingReader implements RingBuffer {
 
     @Override
     public int consume(Consumer<ByteBuffer> records) {
-        if (reader == Thread.currentThread()) {
+        if (gate.isReader(Thread.currentThread())) {
             throw new IllegalStateException("records are read inside the callback for a record");
         }
         synchronized (this) {
-            if (!gate.enter()) {
+            if (!gate.enterAsReader()) {
                 throw new IllegalStateException("the reader of the map " + map.info().name() + " is closed");
             }
-            reader = Thread.currentThread();
             try {
                 return read(records);
             } finally {
-                reader = null;
-                gate.exit();
-                if (gate.isClosed()) {
-                    // A close inside the callback left that to us.
-                    gate.unmapUnused();
-                }
+                gate.exitAsReader();
             }
         }
     }
@@ -133,8 +125,9 @@ final class RingReader implements RingBuffer {
         return given;
     }
 
-    boolean isClosed() {
-        return gate.isClosed();
+    /** What closes it, without a reference to the map. */
+    RingGate gate() {
+        return gate;
     }
 
     private ByteBuffer copy(int from, int length) {
@@ -152,10 +145,6 @@ final class RingReader implements RingBuffer {
 
     @Override
     public void close() {
-        if (reader == Thread.currentThread()) {
-            gate.refuse();
-        } else {
-            gate.close();
-        }
+        gate.close();
     }
 }
