@@ -270,15 +270,6 @@ public final class Bpf {
     }
 
     /**
-     * Maps an ARRAY made with {@code BPF_F_MMAPABLE} into memory, for reading and writing.
-     *
-     * @param length bytes, at most {@link Integer#MAX_VALUE}
-     */
-    public static MappedMemory map(int map, long length) {
-        return map(map, 0, length, true);
-    }
-
-    /**
      * Maps a part of what a map shows of itself into memory.
      *
      * @param offset of its first byte, a multiple of the {@linkplain #pageSize() page size}

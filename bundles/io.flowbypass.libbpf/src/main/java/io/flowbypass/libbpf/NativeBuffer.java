@@ -43,11 +43,6 @@ public final class NativeBuffer {
         }
     }
 
-    /** Its length in bytes. */
-    public int size() {
-        return bytes.capacity();
-    }
-
     /** The address of a byte; 0, which the kernel takes for "none", in a buffer of no bytes. */
     long address(int offset) {
         return address + offset;

@@ -57,7 +57,7 @@ class BpfTest {
     @Test
     void shouldShareMemoryWithTheKernel() {
         try (Descriptor map = Bpf.createMap(ARRAY, "fb_test", 4, 8, 1024, MMAPABLE, 0);
-                MappedMemory memory = Bpf.map(map.number(), 8192)) {
+                MappedMemory memory = Bpf.map(map.number(), 0, 8192, true)) {
             ByteBuffer buffer = memory.buffer();
             assertThat(buffer.order()).isEqualTo(ByteOrder.nativeOrder());
             buffer.putLong(8 * 1023, 4711);
