@@ -10,69 +10,145 @@ import java.nio.ByteOrder;
  * limit of a buffer as they are.
  *
  * <p>Buffers have the machine's byte order, which is that of a C structure. A field in network byte order is turned by
- * the codec itself, as {@link #NETWORK_INT} does. For a structure:
+ * the codec itself, as {@link #NETWORK_INT} does. For a structure, write one class:
  *
  * <pre>
  *     struct counts { u64 packets; u64 bytes; };        0        8       16
  *                                                       | packets | bytes |
  *
  *     record Counts(long packets, long bytes) {
- *         static final Codec&lt;Counts&gt; CODEC = Codec.of(16,
- *                 (from, at) -&gt; new Counts(from.getLong(at), from.getLong(at + 8)),
- *                 (counts, to, at) -&gt; to.putLong(at, counts.packets).putLong(at + 8, counts.bytes));
+ *         static final Codec&lt;Counts&gt; CODEC = new Codec&lt;&gt;() {
+ *             public int size() { return 16; }
+ *             public Counts read(ByteBuffer from, int at) { return new Counts(from.getLong(at), from.getLong(at + 8)); }
+ *             public void write(Counts c, ByteBuffer to, int at) { to.putLong(at, c.packets).putLong(at + 8, c.bytes); }
+ *         };
  *     }
  * </pre>
  *
  * @param <T> what it turns into bytes
  */
 public interface Codec<T> {
-    /** A {@code u8}. */
-    Codec<Byte> BYTE = of(Byte.BYTES, (from, at) -> from.get(at), (value, to, at) -> to.put(at, value));
-
     /** A {@code u16} in the machine's byte order. */
-    Codec<Short> SHORT = of(Short.BYTES, ByteBuffer::getShort, (value, to, at) -> to.putShort(at, value));
+    Codec<Short> SHORT = new Codec<>() {
+        @Override
+        public int size() {
+            return Short.BYTES;
+        }
+
+        @Override
+        public Short read(ByteBuffer from, int offset) {
+            return from.getShort(offset);
+        }
+
+        @Override
+        public void write(Short value, ByteBuffer to, int offset) {
+            to.putShort(offset, value);
+        }
+    };
 
     /** A {@code u32} in the machine's byte order. */
-    Codec<Integer> INT = of(Integer.BYTES, ByteBuffer::getInt, (value, to, at) -> to.putInt(at, value));
+    Codec<Integer> INT = new Codec<>() {
+        @Override
+        public int size() {
+            return Integer.BYTES;
+        }
 
-    /** A {@code u64} in the machine's byte order. */
-    Codec<Long> LONG = of(Long.BYTES, ByteBuffer::getLong, (value, to, at) -> to.putLong(at, value));
+        @Override
+        public Integer read(ByteBuffer from, int offset) {
+            return from.getInt(offset);
+        }
+
+        @Override
+        public void write(Integer value, ByteBuffer to, int offset) {
+            to.putInt(offset, value);
+        }
+    };
+
+    /** A {@code u8}. */
+    Codec<Byte> BYTE = new Codec<>() {
+        @Override
+        public int size() {
+            return Byte.BYTES;
+        }
+
+        @Override
+        public Byte read(ByteBuffer from, int offset) {
+            return from.get(offset);
+        }
+
+        @Override
+        public void write(Byte value, ByteBuffer to, int offset) {
+            to.put(offset, value);
+        }
+    };
 
     /** A {@code __be16}, as a port: in network byte order in the map, in the machine's in Java; negative above 32767. */
-    Codec<Short> NETWORK_SHORT = isBigEndian() ? SHORT : of(Short.BYTES, (from, at) -> Short.reverseBytes(from.getShort(at)),
-            (value, to, at) -> to.putShort(at, Short.reverseBytes(value)));
+    Codec<Short> NETWORK_SHORT = new Codec<>() {
+        @Override
+        public int size() {
+            return Short.BYTES;
+        }
+
+        @Override
+        public Short read(ByteBuffer from, int offset) {
+            return network(from.getShort(offset));
+        }
+
+        @Override
+        public void write(Short value, ByteBuffer to, int offset) {
+            to.putShort(offset, network(value));
+        }
+
+        private short network(short value) {
+            return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Short.reverseBytes(value);
+        }
+    };
 
     /**
      * A {@code __be32}, as an IPv4 address: in network byte order in the map, in the machine's in Java; negative from 128.0.0.0
      * on.
      */
-    Codec<Integer> NETWORK_INT = isBigEndian() ? INT : of(Integer.BYTES, (from, at) -> Integer.reverseBytes(from.getInt(at)),
-            (value, to, at) -> to.putInt(at, Integer.reverseBytes(value)));
+    Codec<Integer> NETWORK_INT = new Codec<>() {
+        @Override
+        public int size() {
+            return Integer.BYTES;
+        }
 
-    /**
-     * The half of a codec that reads; see {@link Codec#read}.
-     *
-     * @param <T> what it reads
-     */
-    @FunctionalInterface
-    interface Reader<T> {
-        /** Reads one from an offset on. */
-        T read(ByteBuffer from, int offset);
-    }
+        @Override
+        public Integer read(ByteBuffer from, int offset) {
+            return network(from.getInt(offset));
+        }
 
-    /**
-     * The half of a codec that writes; see {@link Codec#write}.
-     *
-     * @param <T> what it writes
-     */
-    @FunctionalInterface
-    interface Writer<T> {
-        /** Writes one from an offset on. */
-        void write(T value, ByteBuffer to, int offset);
-    }
+        @Override
+        public void write(Integer value, ByteBuffer to, int offset) {
+            to.putInt(offset, network(value));
+        }
 
-    /** A codec of its two halves, for so many bytes. */
-    static <T> Codec<T> of(int size, Reader<T> reader, Writer<T> writer) {
+        private int network(int value) {
+            return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Integer.reverseBytes(value);
+        }
+    };
+
+    /** A {@code u64} in the machine's byte order. */
+    Codec<Long> LONG = new Codec<>() {
+        @Override
+        public int size() {
+            return Long.BYTES;
+        }
+
+        @Override
+        public Long read(ByteBuffer from, int offset) {
+            return from.getLong(offset);
+        }
+
+        @Override
+        public void write(Long value, ByteBuffer to, int offset) {
+            to.putLong(offset, value);
+        }
+    };
+
+    /** The bytes as they are. Each read makes a new array; a write of an array of another length is refused. */
+    static Codec<byte[]> bytes(int size) {
         return new Codec<>() {
             @Override
             public int size() {
@@ -80,33 +156,20 @@ public interface Codec<T> {
             }
 
             @Override
-            public T read(ByteBuffer from, int offset) {
-                return reader.read(from, offset);
+            public byte[] read(ByteBuffer from, int offset) {
+                byte[] bytes = new byte[size];
+                from.get(offset, bytes);
+                return bytes;
             }
 
             @Override
-            public void write(T value, ByteBuffer to, int offset) {
-                writer.write(value, to, offset);
+            public void write(byte[] value, ByteBuffer to, int offset) {
+                if (value.length != size) {
+                    throw new IllegalArgumentException(value.length + " bytes were given where there are " + size);
+                }
+                to.put(offset, value);
             }
         };
-    }
-
-    /** The bytes as they are. Each read makes a new array; a write of an array of another length is refused. */
-    static Codec<byte[]> bytes(int size) {
-        return of(size, (from, offset) -> {
-            byte[] bytes = new byte[size];
-            from.get(offset, bytes);
-            return bytes;
-        }, (bytes, to, offset) -> {
-            if (bytes.length != size) {
-                throw new IllegalArgumentException(bytes.length + " bytes were given where there are " + size);
-            }
-            to.put(offset, bytes);
-        });
-    }
-
-    private static boolean isBigEndian() {
-        return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
     }
 
     /** How many bytes it reads and writes, at least 1. */

@@ -155,8 +155,22 @@ class MapTypesTest {
 
     /** As a C structure with a hole in it. */
     private record Holed(byte first, int second) {
-        static final Codec<Holed> CODEC = Codec.of(8, (from, at) -> new Holed(from.get(at), from.getInt(at + 4)),
-                (holed, to, at) -> to.put(at, holed.first).putInt(at + 4, holed.second));
+        static final Codec<Holed> CODEC = new Codec<>() {
+            @Override
+            public int size() {
+                return 8;
+            }
+
+            @Override
+            public Holed read(ByteBuffer from, int offset) {
+                return new Holed(from.get(offset), from.getInt(offset + 4));
+            }
+
+            @Override
+            public void write(Holed holed, ByteBuffer to, int offset) {
+                to.put(offset, holed.first).putInt(offset + 4, holed.second);
+            }
+        };
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
+import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +30,22 @@ final class NativeDataPlane implements DataPlane {
     static final int MAX_LEASE_SECONDS = 86400;
 
     /** {@code struct fb_count} of flowbypass.h. */
-    private static final Codec<VerdictCounts> VERDICT = Codec.of(2 * Long.BYTES,
-            (from, at) -> new VerdictCounts(from.getLong(at), from.getLong(at + Long.BYTES)),
-            (counts, to, at) -> to.putLong(at, counts.packets()).putLong(at + Long.BYTES, counts.bytes()));
+    private static final Codec<VerdictCounts> VERDICT = new Codec<>() {
+        @Override
+        public int size() {
+            return 2 * Long.BYTES;
+        }
+
+        @Override
+        public VerdictCounts read(ByteBuffer from, int offset) {
+            return new VerdictCounts(from.getLong(offset), from.getLong(offset + Long.BYTES));
+        }
+
+        @Override
+        public void write(VerdictCounts counts, ByteBuffer to, int offset) {
+            to.putLong(offset, counts.packets()).putLong(offset + Long.BYTES, counts.bytes());
+        }
+    };
 
     private final Pins pins;
     private final Map<String, BpfMap> maps;

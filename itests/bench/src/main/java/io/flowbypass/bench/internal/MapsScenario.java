@@ -12,6 +12,7 @@ import io.flowbypass.maps.MapSpec;
 import io.flowbypass.maps.MapType;
 import io.flowbypass.maps.TypedMap;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
@@ -46,9 +47,22 @@ public final class MapsScenario implements Scenario {
 
     /** {@code struct counts} of {@code maps.c}. */
     private record Counts(long packets, long bytes) {
-        static final Codec<Counts> CODEC = Codec.of(2 * Long.BYTES,
-                (from, at) -> new Counts(from.getLong(at), from.getLong(at + Long.BYTES)),
-                (counts, to, at) -> to.putLong(at, counts.packets).putLong(at + Long.BYTES, counts.bytes));
+        static final Codec<Counts> CODEC = new Codec<>() {
+            @Override
+            public int size() {
+                return 2 * Long.BYTES;
+            }
+
+            @Override
+            public Counts read(ByteBuffer from, int offset) {
+                return new Counts(from.getLong(offset), from.getLong(offset + Long.BYTES));
+            }
+
+            @Override
+            public void write(Counts counts, ByteBuffer to, int offset) {
+                to.putLong(offset, counts.packets).putLong(offset + Long.BYTES, counts.bytes);
+            }
+        };
     }
 
     /** What a job took, and what it saw: how many entries, and the sum of their keys and values. */
