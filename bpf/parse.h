@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * From a frame to a key. A cursor walks Ethernet, VLAN tags, IPv4 or IPv6 with extension headers, and the ports of TCP,
- * UDP, UDP-Lite, SCTP or DCCP; whatever cannot be a whole packet of a flow ends with the verdict that passes it.
+ * UDP, UDP-Lite, SCTP or DCCP; every other protocol has the ports 0. Whatever cannot be a whole packet of a flow, and
+ * what tells of others (ICMP errors), ends with the verdict that passes it.
  */
 #ifndef FLOWBYPASS_PARSE_H
 #define FLOWBYPASS_PARSE_H
@@ -19,6 +20,7 @@
 #include "key.h"
 
 #define FB_VLAN_TAGS 8		/* tags skipped; a frame with more is passed */
+#define FB_VLAN_ID 0x0fff	/* IEEE 802.1Q 9.6: the other bits are priority and eligibility */
 #define FB_MAX_NETWORK_OFFSET (ETH_HLEN + FB_VLAN_TAGS * 4)
 #define FB_IPV6_HEADERS 8	/* extension headers followed; a packet with more is passed */
 
@@ -30,8 +32,19 @@
 #define FB_DCCP_X 0x01		/* that it has one */
 #define FB_NO_HEADER 0xffffffff
 
+#define FB_TCP_FIN 0x01
 #define FB_TCP_SYN 0x02
+#define FB_TCP_RST 0x04
 #define FB_TCP_ACK 0x10
+
+#define FB_ICMP_HEADER 8	/* RFC 792: of every message */
+#define FB_ICMPV6_HEADER 4	/* RFC 4443 2.1 */
+
+/* Bits of the ICMP types (RFC 792) that are errors: unreachable, source quench, redirect, time exceeded, parameter problem. */
+#define FB_ICMP_ERRORS (1 << 3 | 1 << 4 | 1 << 5 | 1 << 11 | 1 << 12)
+#define FB_ICMPV6_INFORMATION 128	/* RFC 4443 2.1: types below are errors */
+#define FB_ICMPV6_ND_FIRST 133	/* RFC 4861 4: neighbour discovery, from router solicitation */
+#define FB_ICMPV6_ND_LAST 137	/* to redirect */
 
 /* Extension headers that RFC 8200 and RFC 6275 number, where linux/in.h does not. */
 #define FB_IPPROTO_MOBILITY 135
@@ -41,6 +54,8 @@
 
 struct fb_packet {
 	struct fb_key key;
+	__u32 bytes;		/* of the whole frame; its headers have to lie in the first buffer */
+	__u32 vlans;		/* first VLAN id | second one << 16; 0 for none */
 	int direction;
 	__u8 tcp_flags;
 };
@@ -130,23 +145,42 @@ FB_INLINE __u32 fb_port_header(const struct fb_cursor *cursor, __u8 proto)
 	}
 }
 
-/* left: bytes of the IP packet from here on, by its own length field. */
-FB_INLINE int fb_parse_ports(struct fb_cursor *cursor, __u32 left, __u8 proto, __be16 *sport, __be16 *dport,
-			     __u8 *tcp_flags)
+/* left: bytes of the IP packet from here on, by its own length field. A protocol without ports has the ports 0. */
+FB_INLINE int fb_parse_portless(struct fb_cursor *cursor, __u32 left, __u8 proto)
+{
+	__u8 *type = cursor->at;
+
+	switch (proto) {
+	case IPPROTO_ICMP:
+		if (left < FB_ICMP_HEADER || !fb_take(cursor, FB_ICMP_HEADER))
+			return FB_PASSED_MALFORMED;
+		return *type < 32 && FB_ICMP_ERRORS & 1U << *type ? FB_PASSED_ICMP_ERROR : FB_PARSED;
+	case IPPROTO_ICMPV6:
+		if (left < FB_ICMPV6_HEADER || !fb_take(cursor, FB_ICMPV6_HEADER))
+			return FB_PASSED_MALFORMED;
+		return *type < FB_ICMPV6_INFORMATION || (*type >= FB_ICMPV6_ND_FIRST && *type <= FB_ICMPV6_ND_LAST) ?
+			       FB_PASSED_ICMP_ERROR : FB_PARSED;
+	default:
+		return FB_PARSED;
+	}
+}
+
+/* left: as above. */
+FB_INLINE int fb_parse_transport(struct fb_cursor *cursor, __u32 left, __u8 proto, struct fb_ports *ports,
+				 __u8 *tcp_flags)
 {
 	__u32 bytes = fb_port_header(cursor, proto);
 	struct tcphdr *tcp = cursor->at;
-	struct fb_ports *ports;
+	struct fb_ports *found;
 
 	if (!bytes)
-		return FB_PASSED_OTHER;
+		return fb_parse_portless(cursor, left, proto);
 	if (bytes > left)
 		return FB_PASSED_MALFORMED;
-	ports = fb_take(cursor, sizeof(*ports));
-	if (!ports)
+	found = fb_take(cursor, sizeof(*found));
+	if (!found)
 		return FB_PASSED_MALFORMED;
-	*sport = ports->source;
-	*dport = ports->dest;
+	*ports = *found;
 	if (proto == IPPROTO_TCP) {
 		if ((void *)(tcp + 1) > cursor->end)
 			return FB_PASSED_MALFORMED;
@@ -155,11 +189,11 @@ FB_INLINE int fb_parse_ports(struct fb_cursor *cursor, __u32 left, __u8 proto, _
 	return FB_PARSED;
 }
 
-FB_INLINE int fb_parse_ipv4(struct fb_cursor *cursor, struct fb_packet *packet)
+/* frame_left: bytes of the frame from here on. */
+FB_INLINE int fb_parse_ipv4(struct fb_cursor *cursor, __u32 frame_left, struct fb_packet *packet)
 {
-	__u32 frame_left = cursor->end - cursor->at;
 	struct iphdr *ip = fb_take(cursor, sizeof(*ip));
-	__be16 sport, dport;
+	struct fb_ports ports = {};
 	__u32 header, total;
 	int parsed;
 
@@ -173,60 +207,63 @@ FB_INLINE int fb_parse_ipv4(struct fb_cursor *cursor, struct fb_packet *packet)
 		return FB_PASSED_FRAGMENT;
 	if (!fb_take(cursor, header - sizeof(*ip)))
 		return FB_PASSED_MALFORMED;
-	parsed = fb_parse_ports(cursor, total - header, ip->protocol, &sport, &dport, &packet->tcp_flags);
+	parsed = fb_parse_transport(cursor, total - header, ip->protocol, &ports, &packet->tcp_flags);
 	if (parsed == FB_PARSED)
-		packet->direction = fb_key_v4(&packet->key, ip->saddr, ip->daddr, sport, dport, ip->protocol);
+		packet->direction = fb_key_v4(&packet->key, ip->saddr, ip->daddr, ports.source, ports.dest, ip->protocol);
 	return parsed;
 }
 
-/* Takes one extension header. Returns FB_PARSED when there was one, 0 when next is no extension header, or a verdict. */
-FB_INLINE int fb_take_extension(struct fb_cursor *cursor, const void *payload_end, __u8 *next)
+FB_INLINE int fb_is_extension(__u8 next)
+{
+	return next == IPPROTO_FRAGMENT || next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+	       next == IPPROTO_DSTOPTS || next == IPPROTO_AH || next == FB_IPPROTO_MOBILITY;
+}
+
+/*
+ * Takes one extension header out of what is left of the packet. Returns FB_PARSED, or the verdict that passes the packet.
+ */
+FB_INLINE int fb_take_extension(struct fb_cursor *cursor, __u32 *left, __u8 *next)
 {
 	struct fb_ipv6_fragment *fragment;
 	struct fb_ipv6_option *option;
-	__u32 rest;
+	__u32 bytes;
 
-	switch (*next) {
-	case IPPROTO_FRAGMENT:
+	if (*next == IPPROTO_FRAGMENT) {
 		fragment = fb_take(cursor, sizeof(*fragment));
-		if (!fragment || cursor->at > payload_end)
+		if (!fragment || *left < sizeof(*fragment))
 			return FB_PASSED_MALFORMED;
 		/* An atomic fragment (RFC 6946) is a whole packet. */
 		if (fragment->offset & bpf_htons(FB_IPV6_FRAGMENT))
 			return FB_PASSED_FRAGMENT;
+		*left -= sizeof(*fragment);
 		*next = fragment->next;
 		return FB_PARSED;
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_DSTOPTS:
-	case IPPROTO_AH:
-	case FB_IPPROTO_MOBILITY:
-		option = fb_take(cursor, sizeof(*option));
-		if (!option)
-			return FB_PASSED_MALFORMED;
-		rest = *next == IPPROTO_AH ? (option->length + 2) * 4 : (option->length + 1) * 8;
-		if (!fb_take(cursor, rest - sizeof(*option)) || cursor->at > payload_end)
-			return FB_PASSED_MALFORMED;
-		*next = option->next;
-		return FB_PARSED;
-	default:
-		return 0;
 	}
+	option = fb_take(cursor, sizeof(*option));
+	if (!option)
+		return FB_PASSED_MALFORMED;
+	bytes = *next == IPPROTO_AH ? (option->length + 2) * 4 : (option->length + 1) * 8;
+	if (*left < bytes || !fb_take(cursor, bytes - sizeof(*option)))
+		return FB_PASSED_MALFORMED;
+	*left -= bytes;
+	*next = option->next;
+	return FB_PARSED;
 }
 
-FB_INLINE int fb_parse_ipv6(struct fb_cursor *cursor, struct fb_packet *packet)
+/* frame_left: as above. */
+FB_INLINE int fb_parse_ipv6(struct fb_cursor *cursor, __u32 frame_left, struct fb_packet *packet)
 {
 	struct ipv6hdr *ip = fb_take(cursor, sizeof(*ip));
-	__be16 sport, dport;
-	void *payload_end;
+	struct fb_ports ports = {};
 	__u64 src[2], dst[2];
 	int i, parsed;
+	__u32 left;
 	__u8 next;
 
 	if (!ip || ip->version != 6)
 		return FB_PASSED_MALFORMED;
-	payload_end = cursor->at + bpf_ntohs(ip->payload_len);
-	if (payload_end > cursor->end)
+	left = bpf_ntohs(ip->payload_len);
+	if (sizeof(*ip) + left > frame_left)
 		return FB_PASSED_MALFORMED;
 	__builtin_memcpy(src, &ip->saddr, sizeof(src));
 	__builtin_memcpy(dst, &ip->daddr, sizeof(dst));
@@ -234,15 +271,17 @@ FB_INLINE int fb_parse_ipv6(struct fb_cursor *cursor, struct fb_packet *packet)
 
 #pragma unroll
 	for (i = 0; i < FB_IPV6_HEADERS; i++) {
-		parsed = fb_take_extension(cursor, payload_end, &next);
-		if (parsed == 0)
+		if (!fb_is_extension(next))
 			break;
+		parsed = fb_take_extension(cursor, &left, &next);
 		if (parsed != FB_PARSED)
 			return parsed;
 	}
-	parsed = fb_parse_ports(cursor, payload_end - cursor->at, next, &sport, &dport, &packet->tcp_flags);
+	if (fb_is_extension(next))
+		return FB_PASSED_OTHER;
+	parsed = fb_parse_transport(cursor, left, next, &ports, &packet->tcp_flags);
 	if (parsed == FB_PARSED)
-		packet->direction = fb_key_v6(&packet->key, src, dst, sport, dport, next);
+		packet->direction = fb_key_v6(&packet->key, src, dst, ports.source, ports.dest, next);
 	return parsed;
 }
 
@@ -260,13 +299,13 @@ __noinline int fb_parse_network(struct xdp_md *ctx, __u32 offset, __be16 type, s
 	if (!packet || offset > FB_MAX_NETWORK_OFFSET || !fb_take(&cursor, offset))
 		return FB_PASSED_MALFORMED;
 	if (type == bpf_htons(ETH_P_IP))
-		return fb_parse_ipv4(&cursor, packet);
+		return fb_parse_ipv4(&cursor, packet->bytes - offset, packet);
 	if (type == bpf_htons(ETH_P_IPV6))
-		return fb_parse_ipv6(&cursor, packet);
+		return fb_parse_ipv6(&cursor, packet->bytes - offset, packet);
 	return FB_PASSED_OTHER;
 }
 
-/* Returns FB_PARSED and fills the packet, or the verdict that passes it. */
+/* Fills a packet of which the bytes are known. Returns FB_PARSED, or the verdict that passes it. */
 FB_INLINE int fb_parse(struct xdp_md *ctx, struct fb_packet *packet)
 {
 	struct fb_cursor cursor = {
@@ -290,6 +329,8 @@ FB_INLINE int fb_parse(struct xdp_md *ctx, struct fb_packet *packet)
 		vlan = fb_take(&cursor, sizeof(*vlan));
 		if (!vlan)
 			return FB_PASSED_MALFORMED;
+		if (i < 2)
+			packet->vlans |= (__u32)(bpf_ntohs(vlan->tci) & FB_VLAN_ID) << 16 * i;
 		type = vlan->type;
 		offset += sizeof(*vlan);
 	}

@@ -9,6 +9,8 @@ struct parsed {
 	__s32 verdict;		/* FB_PARSED, or the one that passes the packet */
 	__u32 direction;
 	__u32 tcp_flags;
+	__u32 vlans;
+	__u32 reserved;
 };
 
 struct {
@@ -22,7 +24,7 @@ struct {
 SEC("xdp")
 int parse(struct xdp_md *ctx)
 {
-	struct fb_packet packet = {};
+	struct fb_packet packet = { .bytes = ctx->data_end - ctx->data };
 	struct parsed *result;
 	__u32 zero = 0;
 
@@ -35,6 +37,7 @@ int parse(struct xdp_md *ctx)
 	result->proto = packet.key.proto;
 	result->direction = packet.direction;
 	result->tcp_flags = packet.tcp_flags;
+	result->vlans = packet.vlans;
 	return XDP_PASS;
 }
 

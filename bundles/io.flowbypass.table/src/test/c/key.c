@@ -58,6 +58,20 @@ static void layout(void)
 	SAY("LIVE", FB_LIVE);
 	SAY("CLOSING", FB_CLOSING);
 	SAY("HARVESTED", FB_HARVESTED);
+	SAY("CLAIMED", FB_CLAIMED);
+	SAY("STATE_MASK", FB_STATE_MASK);
+	SAY("ACTION_SHIFT", FB_ACTION_SHIFT);
+	SAY("ACTION_MASK", FB_ACTION_MASK);
+	SAY("PASS_CONTROL", FB_PASS_CONTROL);
+	SAY("PORT_SHIFT", FB_PORT_SHIFT);
+	SAY("NEVER_BYTES", sizeof(struct fb_never));
+	SAY("NEVER_ADDR", offsetof(struct fb_never, addr));
+	SAY("NEVER_MASK", offsetof(struct fb_never, mask));
+	SAY("NEVER_PORT", offsetof(struct fb_never, port));
+	SAY("NEVER_PROTO_SHIFT", 8 * (offsetof(struct fb_never, proto) - offsetof(struct fb_never, port)));
+	SAY("NEVER_FAMILY_SHIFT", 8 * (offsetof(struct fb_never, family) - offsetof(struct fb_never, port)));
+	SAY("NEVER", FB_NEVER);
+	SAY("RESERVE", FB_RESERVE);
 	SAY("SEEN_REOPENED", FB_SEEN_REOPENED);
 }
 

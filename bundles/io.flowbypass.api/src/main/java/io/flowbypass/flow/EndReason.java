@@ -20,7 +20,9 @@ public enum EndReason {
     /** A new TCP connection (SYN without ACK) began on the same addresses and ports. */
     REOPENED(8),
     /** Found half taken out after a crash; its counts are complete. */
-    RECOVERED(9);
+    RECOVERED(9),
+    /** The never-cut list names it since it was changed. */
+    NEVER_CUT(10);
 
     private final int code;
 

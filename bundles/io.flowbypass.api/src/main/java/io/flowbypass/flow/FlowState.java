@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param firstSeen when it was bypassed
  * @param lastSeen when its last packet was seen in either direction, to some milliseconds; {@code firstSeen}
  *     where there was none
+ * @param action what happens to its packets
  * @param origin the kind of tool that asked
  * @param asker who asked, at most 16 bytes of UTF-8, possibly empty
  * @param rule why, at most 16 bytes of UTF-8, possibly empty
@@ -20,7 +21,7 @@ import java.util.Objects;
  *     UTF-8, possibly empty
  */
 public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts reverse, Instant firstSeen,
-        Instant lastSeen, Origin origin, String asker, String rule, String cookie) {
+        Instant lastSeen, CutAction action, Origin origin, String asker, String rule, String cookie) {
     /** Refuses nulls. */
     public FlowState {
         Objects.requireNonNull(key, "key");
@@ -28,6 +29,7 @@ public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts re
         Objects.requireNonNull(reverse, "reverse");
         Objects.requireNonNull(firstSeen, "firstSeen");
         Objects.requireNonNull(lastSeen, "lastSeen");
+        Objects.requireNonNull(action, "action");
         Objects.requireNonNull(origin, "origin");
     }
 

@@ -19,8 +19,9 @@ public interface FlowTable {
      *
      * @return true when the flow was added, false when it was bypassed already (nothing is changed then)
      * @throws TableFullException when there is no room
-     * @throws IllegalArgumentException when the flow must not be cut: a protocol without ports, or an address
-     *     of this machine
+     * @throws IllegalArgumentException when the flow must not be cut: the never-cut list or an address of this machine
+     *     forbids it; a protocol without ports that is not asked for as a host pair; a redirect port that is not there;
+     *     VLAN ids that are not tracked
      */
     boolean bypass(BypassRequest request);
 

@@ -73,8 +73,18 @@ public final class BpfObject implements AutoCloseable {
         check("reusing the map " + map, Libbpf.get().bpf_map__reuse_fd(find(map), descriptor));
     }
 
+    /** Chooses a program for {@link #load()} that the file marks as optional ({@code SEC("?...")}). */
+    public void choose(String program) {
+        check("choosing the program " + program, Libbpf.get().bpf_program__set_autoload(findProgram(program), (byte) 1));
+    }
+
+    /** Whether a program was loaded by {@link #load()}. */
+    public boolean isLoaded(String program) {
+        return Libbpf.get().bpf_program__fd(findProgram(program)) >= 0;
+    }
+
     /**
-     * Creates the maps and loads the programs.
+     * Creates the maps and loads the programs, the optional ones where they were chosen.
      *
      * @throws BpfException when the kernel refuses; where the verifier did, with the end of what it said
      */
@@ -95,11 +105,7 @@ public final class BpfObject implements AutoCloseable {
 
     /** Descriptor of a program, after {@link #load()}. */
     public int programDescriptor(String program) {
-        Pointer found = Libbpf.get().bpf_object__find_program_by_name(object, program);
-        if (found == null) {
-            throw Errno.last("looking for the program " + program + " in " + name);
-        }
-        return check("asking for the program " + program, Libbpf.get().bpf_program__fd(found));
+        return check("asking for the program " + program, Libbpf.get().bpf_program__fd(findProgram(program)));
     }
 
     @Override
@@ -109,6 +115,14 @@ public final class BpfObject implements AutoCloseable {
             Libbpf.get().bpf_object__close(object);
             image.close();
         }
+    }
+
+    private Pointer findProgram(String program) {
+        Pointer found = Libbpf.get().bpf_object__find_program_by_name(object, program);
+        if (found == null) {
+            throw Errno.last("looking for the program " + program + " in " + name);
+        }
+        return found;
     }
 
     private Pointer find(String map) {

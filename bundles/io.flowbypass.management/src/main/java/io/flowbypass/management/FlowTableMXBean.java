@@ -67,7 +67,7 @@ public interface FlowTableMXBean {
     @Description("Bypasses a flow: XDP cuts its packets in both directions from now on. Says whether it was bypassed"
             + " already.")
     @Impact(ACTION)
-    String bypass(@Name("protocol") @Description("TCP or UDP, or the IANA number.") String protocol,
+    String bypass(@Name("protocol") @Description("A protocol's name, such as TCP, or its IANA number.") String protocol,
             @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
             @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
             @Name("destination") @Description("Address of the other side, of the same family.") String destination,
@@ -77,7 +77,7 @@ public interface FlowTableMXBean {
     @Description("Takes a flow out of the bypass, given in either direction, and returns its record once the counts are"
             + " final.")
     @Impact(ACTION)
-    String release(@Name("protocol") @Description("TCP or UDP, or the IANA number.") String protocol,
+    String release(@Name("protocol") @Description("A protocol's name, such as TCP, or its IANA number.") String protocol,
             @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
             @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
             @Name("destination") @Description("Address of the other side, of the same family.") String destination,
@@ -86,11 +86,43 @@ public interface FlowTableMXBean {
     /** The flow as it is now, as text. */
     @Description("Shows a bypassed flow, given in either direction, with its counts so far.")
     @Impact(INFO)
-    String find(@Name("protocol") @Description("TCP or UDP, or the IANA number.") String protocol,
+    String find(@Name("protocol") @Description("A protocol's name, such as TCP, or its IANA number.") String protocol,
             @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
             @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
             @Name("destination") @Description("Address of the other side, of the same family.") String destination,
             @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
+
+    /** Bypasses a flow in another way; says whether it was added. */
+    @Description("Bypasses a flow with options, and says whether it was bypassed already.")
+    @Impact(ACTION)
+    String bypassWith(@Name("protocol") @Description("A protocol's name, such as TCP, or its IANA number.") String protocol,
+            @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
+            @Name("sourcePort") @Description("Port of that side, 0 to 65535; 0 for a protocol without ports.") int sourcePort,
+            @Name("destination") @Description("Address of the other side, of the same family.") String destination,
+            @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort,
+            @Name("options") @Description("Words separated by blanks: drop, count (pass after all) or redirect=NUMBER of a port"
+                    + " in redirect.ports; hostPair for a protocol without ports; passControl=true or false (FIN and RST go"
+                    + " to the monitor); vlan=OUTER or vlan=OUTER,INNER.") String options);
+
+    /** Takes a flow out that has VLAN ids; as release. */
+    @Description("Takes a flow out of the bypass where VLANs are tracked, and returns its record once the counts are final.")
+    @Impact(ACTION)
+    String releaseWith(@Name("protocol") @Description("A protocol's name, such as TCP, or its IANA number.") String protocol,
+            @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
+            @Name("sourcePort") @Description("Port of that side, 0 to 65535; 0 for a protocol without ports.") int sourcePort,
+            @Name("destination") @Description("Address of the other side, of the same family.") String destination,
+            @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort,
+            @Name("options") @Description("vlan=OUTER or vlan=OUTER,INNER.") String options);
+
+    /** The flow as it is now, as text; as find. */
+    @Description("Shows a bypassed flow where VLANs are tracked, with its counts so far.")
+    @Impact(INFO)
+    String findWith(@Name("protocol") @Description("A protocol's name, such as TCP, or its IANA number.") String protocol,
+            @Name("source") @Description("IPv4 or IPv6 address of one side.") String source,
+            @Name("sourcePort") @Description("Port of that side, 0 to 65535; 0 for a protocol without ports.") int sourcePort,
+            @Name("destination") @Description("Address of the other side, of the same family.") String destination,
+            @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort,
+            @Name("options") @Description("vlan=OUTER or vlan=OUTER,INNER.") String options);
 
     /** A page of the bypassed flows, one text each. */
     @Description("Shows a page of the bypassed flows, in no particular but a stable order.")

@@ -44,13 +44,85 @@ public interface XdpMXBean {
     @Description(value = "Packets passed since the table was made, for whichever reason.", unit = "packets")
     long getPassedPackets();
 
+    /** Bytes cut, for whichever reason. */
+    @Description(value = "Bytes cut since the table was made.", unit = "bytes")
+    long getCutBytes();
+
+    /** Bytes passed, for whichever reason. */
+    @Description(value = "Bytes passed since the table was made, for whichever reason.", unit = "bytes")
+    long getPassedBytes();
+
+    /** The share of bytes that could not be read as a flow's. */
+    @Description(value = "The share of all bytes whose packets could not be read as those of a flow: fragments, malformed"
+            + " packets, neither IPv4 nor IPv6.", unit = "percent")
+    double getUnparsedBytesPercent();
+
+    /** Packets and bytes of each verdict. */
+    @Description("Packets and bytes of each verdict since the table was made.")
+    List<XdpVerdict> getVerdicts();
+
+    /** Whether VLAN ids are part of keys. */
+    @Description("Whether the first two VLAN ids of a packet are part of its flow's key.")
+    boolean isVlanTracking();
+
+    /** Whether XDP cuts flows off by itself. */
+    @Description("Whether XDP bypasses flows by itself once they pass a threshold; until the next restart.")
+    boolean isCutoffEnabled();
+
+    /** Switches automatic cut-off on or off. */
+    void setCutoffEnabled(boolean enabled);
+
+    /** A threshold. */
+    @Description(value = "The packets of a flow, of both directions, after which it is cut off automatically; 1 to 8388608,"
+            + " or 0 for no such threshold; until the next restart.", unit = "packets")
+    long getCutoffPackets();
+
+    /** Sets it, 0 to 8388608. */
+    void setCutoffPackets(long packets);
+
+    /** A threshold. */
+    @Description(value = "The bytes of a flow, of both directions, after which it is cut off automatically; 1 to"
+            + " 549755813888, or 0 for no such threshold; until the next restart.", unit = "bytes")
+    long getCutoffBytes();
+
+    /** Sets it, 0 to 549755813888. */
+    void setCutoffBytes(long bytes);
+
+    /** Flows cut off automatically. */
+    @Description(value = "Flows that were cut off automatically since the table was made.", unit = "flows")
+    long getCutoffDone();
+
+    /** Attempts that must not succeed. */
+    @Description(value = "Attempts to cut a flow off automatically that the never-cut list or a tunnel's port forbade.",
+            unit = "attempts")
+    long getCutoffNeverCut();
+
+    /** Attempts that found no room. */
+    @Description(value = "Attempts to cut a flow off automatically for which the table had no room.", unit = "attempts")
+    long getCutoffTableFull();
+
+    /** Flows forgotten. */
+    @Description(value = "Flows still running that automatic cut-off forgot for another one and counts anew.",
+            unit = "flows")
+    long getCutoffTrackerFull();
+
+    /** Attempts without a slot. */
+    @Description(value = "Attempts to cut a flow off automatically for which no free slot was lent yet.",
+            unit = "attempts")
+    long getCutoffReserveDry();
+
+    /** Attempts that met another one. */
+    @Description(value = "Attempts to count a flow or to cut it off automatically that met another one at the same flow.",
+            unit = "attempts")
+    long getCutoffContended();
+
     /** Packets of no bypassed flow. */
     @Description(value = "Passed: packets that belong to no bypassed flow.", unit = "packets")
     long getPassedNoFlow();
 
     /** Packets of other protocols. */
-    @Description(value = "Passed: packets of neither IPv4 nor IPv6, or of a protocol without ports.",
-            unit = "packets")
+    @Description(value = "Passed: packets of neither IPv4 nor IPv6, or with more VLAN tags or extension headers than are"
+            + " followed.", unit = "packets")
     long getPassedOther();
 
     /** Fragments. */
@@ -77,9 +149,31 @@ public interface XdpMXBean {
     @Description(value = "Passed: packets of bypassed flows that began anew with a SYN.", unit = "packets")
     long getPassedReopened();
 
+    /** FIN and RST for the monitor. */
+    @Description(value = "Passed: FIN and RST of bypassed flows, for the monitor.", unit = "packets")
+    long getPassedTcpControl();
+
+    /** ICMP errors. */
+    @Description(value = "Passed: ICMP errors and neighbour discovery, whatever is bypassed.", unit = "packets")
+    long getPassedIcmpError();
+
     /** Packets dropped. */
     @Description(value = "Cut: packets that were dropped.", unit = "packets")
     long getCutDropped();
+
+    /** Packets redirected. */
+    @Description(value = "Cut: packets that were redirected to another interface.", unit = "packets")
+    long getCutRedirected();
+
+    /** Packets counted. */
+    @Description(value = "Cut: packets that were counted and passed after all, as their flows' bypass asks for.",
+            unit = "packets")
+    long getCutCounted();
+
+    /** Packets passed because a port is not there. */
+    @Description(value = "Passed because the port that a flow is redirected to is not there; 0 when all is well.",
+            unit = "packets")
+    long getErrorRedirect();
 
     /** Packets passed because of an error. */
     @Description(value = "Passed because of an inconsistency in the table; 0 when all is well.", unit = "packets")

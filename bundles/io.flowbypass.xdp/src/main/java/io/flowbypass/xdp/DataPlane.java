@@ -17,6 +17,12 @@ public interface DataPlane {
     /** Factory PID of an attachment. */
     String INTERFACE_PID = "io.flowbypass.xdp.interface";
 
+    /** The highest threshold of packets: half of what the kernel's counter of 24 bits holds. */
+    long MAX_CUTOFF_PACKETS = 1L << 23;
+
+    /** The highest threshold of bytes, 512 GiB: half of what the kernel's counter of 40 bits holds. */
+    long MAX_CUTOFF_BYTES = 1L << 39;
+
     /** Flows that the native table can hold. */
     int capacity();
 
@@ -34,6 +40,64 @@ public interface DataPlane {
 
     /** The map {@code info}: one per slot. Owned by the data plane; do not close it. */
     BpfMap info();
+
+    /** The map {@code reserve}: free slots lent to XDP for automatic cut-off. Owned by the data plane; do not close it. */
+    BpfMap reserve();
+
+    /** The map {@code never}: the never-cut list in force, and the next one. Owned by the data plane; do not close it. */
+    BpfMap never();
+
+    /** The map {@code events}: which slots XDP took for automatic cut-off. Owned by the data plane; do not close it. */
+    BpfMap events();
+
+    /** Whether the VLAN ids of packets are part of their flows' keys. */
+    boolean tracksVlans();
+
+    /** Whether a redirect target of that number is configured and its interface is there. */
+    boolean hasRedirectPort(int number);
+
+    /**
+     * Puts a never-cut list into force for automatic cut-off; what it names is in {@link #never()} already.
+     *
+     * @param first its first entry
+     * @param count its entries
+     */
+    void setNeverCut(int first, int count);
+
+    /**
+     * Lets XDP cut flows off by itself, where that is switched on, or keeps it from it. At first it is kept from it: whoever
+     * owns the table allows it once it has lent slots.
+     */
+    void allowCutoff(boolean allowed);
+
+    /** Whether automatic cut-off is switched on. */
+    boolean cutoffEnabled();
+
+    /** Switches automatic cut-off on or off. In force at once, and until the next restart. */
+    void setCutoffEnabled(boolean enabled);
+
+    /** The packets of both directions after which XDP cuts a flow off; 0 when it does not ask. */
+    long cutoffPackets();
+
+    /**
+     * Sets this threshold. In force at once, and until the next restart.
+     *
+     * @throws IllegalArgumentException when not in 0 to {@value #MAX_CUTOFF_PACKETS}
+     */
+    void setCutoffPackets(long packets);
+
+    /** The bytes of both directions after which XDP cuts a flow off; 0 when it does not ask. */
+    long cutoffBytes();
+
+    /**
+     * Sets this threshold. In force at once, and until the next restart.
+     *
+     * @throws IllegalArgumentException when not in 0 to {@value #MAX_CUTOFF_BYTES}
+     */
+    void setCutoffBytes(long bytes);
+
+    /** What became of attempts to cut flows off automatically, since the table was made. One system call each. */
+    Map<CutoffOutcome, Long> cutoffs();
 
     /** Renews the lease: a sign of life that the table's owner gives every second. No system call. */
     void heartbeat();

@@ -3,6 +3,7 @@ package io.flowbypass.demo.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
@@ -46,7 +47,8 @@ class LaneTest {
     private static FlowRecord ended(FlowKey key) {
         DirectionCounts none = new DirectionCounts(0, 0, 0);
         return new FlowRecord("1-1-1",
-                new FlowState(key, none, none, Instant.EPOCH, Instant.EPOCH, Origin.OTHER, "demo", "", ""),
+                new FlowState(key, none, none, Instant.EPOCH, Instant.EPOCH, CutAction.DROP, Origin.OTHER, "demo", "",
+                        ""),
                 EndReason.IDLE, "");
     }
 

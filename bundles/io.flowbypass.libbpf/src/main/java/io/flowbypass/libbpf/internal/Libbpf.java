@@ -136,4 +136,6 @@ public final class Libbpf {
     public native int bpf_map__fd(Pointer map);
 
     public native int bpf_program__fd(Pointer program);
+
+    public native int bpf_program__set_autoload(Pointer program, byte autoload);
 }

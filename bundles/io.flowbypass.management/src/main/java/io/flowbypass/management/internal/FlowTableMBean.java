@@ -121,15 +121,28 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
 
     @Override
     public String bypass(String protocol, String source, int sourcePort, String destination, int destinationPort) {
-        FlowKey key = key(protocol, source, sourcePort, destination, destinationPort);
-        boolean added = table.bypass(BypassRequest.of(key).withAsker(ASKER));
+        return bypassWith(protocol, source, sourcePort, destination, destinationPort, "");
+    }
+
+    @Override
+    public String bypassWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
+            String options) {
+        BypassRequest request = BypassOptions.of(options)
+                .request(key(protocol, source, sourcePort, destination, destinationPort)).withAsker(ASKER);
+        boolean added = table.bypass(request);
         recent.forget();
-        return (added ? "bypassed " : "already bypassed: ") + key;
+        return (added ? "bypassed " : "already bypassed: ") + request.key();
     }
 
     @Override
     public String release(String protocol, String source, int sourcePort, String destination, int destinationPort) {
-        FlowKey key = key(protocol, source, sourcePort, destination, destinationPort);
+        return releaseWith(protocol, source, sourcePort, destination, destinationPort, "");
+    }
+
+    @Override
+    public String releaseWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
+            String options) {
+        FlowKey key = BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort));
         try {
             return table.release(key).get(RECORD_SECONDS, TimeUnit.SECONDS).map(Texts::of)
                     .orElse("not bypassed: " + key);
@@ -148,7 +161,13 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
 
     @Override
     public String find(String protocol, String source, int sourcePort, String destination, int destinationPort) {
-        FlowKey key = key(protocol, source, sourcePort, destination, destinationPort);
+        return findWith(protocol, source, sourcePort, destination, destinationPort, "");
+    }
+
+    @Override
+    public String findWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
+            String options) {
+        FlowKey key = BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort));
         return table.find(key).map(Texts::of).orElse("not bypassed: " + key);
     }
 

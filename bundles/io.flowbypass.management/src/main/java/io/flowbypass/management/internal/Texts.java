@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.management.internal;
 
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowState;
@@ -20,6 +21,7 @@ final class Texts {
 
     static String of(FlowState flow) {
         StringBuilder text = new StringBuilder().append(flow.key())
+                .append(flow.action() == CutAction.DROP ? "" : ", " + flow.action().name().toLowerCase(Locale.ROOT))
                 .append(": forward ").append(of(flow.forward()))
                 .append(", reverse ").append(of(flow.reverse()))
                 .append("; bypassed ").append(flow.firstSeen())

@@ -3,12 +3,15 @@ package io.flowbypass.management.internal;
 
 import io.flowbypass.management.XdpInterface;
 import io.flowbypass.management.XdpMXBean;
+import io.flowbypass.management.XdpVerdict;
+import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -21,8 +24,11 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 /** The MBean of the data plane. Thread-safe. */
 @Component(immediate = true, service = {})
 public final class XdpMBean extends DescribedMBean implements XdpMXBean {
+    private static final double PERCENT = 100;
+
     private final DataPlane dataPlane;
     private final Recent<Map<Verdict, VerdictCounts>> verdicts;
+    private final Recent<Map<CutoffOutcome, Long>> cutoffs;
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
@@ -34,6 +40,7 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean {
         super("Xdp", XdpMXBean.class);
         this.dataPlane = dataPlane;
         verdicts = new Recent<>(dataPlane::verdicts, System::nanoTime);
+        cutoffs = new Recent<>(dataPlane::cutoffs, System::nanoTime);
     }
 
     @Activate
@@ -79,17 +86,108 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean {
 
     @Override
     public long getCutPackets() {
-        return sum(Verdict::isCut);
+        return sum(Verdict::isCut, VerdictCounts::packets);
     }
 
     @Override
     public long getPassedPackets() {
-        return sum(verdict -> !verdict.isCut());
+        return sum(verdict -> !verdict.isCut(), VerdictCounts::packets);
     }
 
-    private long sum(Predicate<Verdict> which) {
+    @Override
+    public long getCutBytes() {
+        return sum(Verdict::isCut, VerdictCounts::bytes);
+    }
+
+    @Override
+    public long getPassedBytes() {
+        return sum(verdict -> !verdict.isCut(), VerdictCounts::bytes);
+    }
+
+    @Override
+    public double getUnparsedBytesPercent() {
+        long all = sum(verdict -> true, VerdictCounts::bytes);
+        return all == 0 ? 0 : PERCENT * sum(Verdict::isUnparsed, VerdictCounts::bytes) / all;
+    }
+
+    @Override
+    public List<XdpVerdict> getVerdicts() {
+        return verdicts.get().entrySet().stream().map(entry -> new XdpVerdict(entry.getKey().name(),
+                entry.getValue().packets(), entry.getValue().bytes())).toList();
+    }
+
+    private long sum(Predicate<Verdict> which, ToLongFunction<VerdictCounts> what) {
         return verdicts.get().entrySet().stream().filter(entry -> which.test(entry.getKey()))
-                .mapToLong(entry -> entry.getValue().packets()).sum();
+                .mapToLong(entry -> what.applyAsLong(entry.getValue())).sum();
+    }
+
+    @Override
+    public boolean isVlanTracking() {
+        return dataPlane.tracksVlans();
+    }
+
+    @Override
+    public boolean isCutoffEnabled() {
+        return dataPlane.cutoffEnabled();
+    }
+
+    @Override
+    public void setCutoffEnabled(boolean enabled) {
+        dataPlane.setCutoffEnabled(enabled);
+    }
+
+    @Override
+    public long getCutoffPackets() {
+        return dataPlane.cutoffPackets();
+    }
+
+    @Override
+    public void setCutoffPackets(long packets) {
+        dataPlane.setCutoffPackets(packets);
+    }
+
+    @Override
+    public long getCutoffBytes() {
+        return dataPlane.cutoffBytes();
+    }
+
+    @Override
+    public void setCutoffBytes(long bytes) {
+        dataPlane.setCutoffBytes(bytes);
+    }
+
+    @Override
+    public long getCutoffDone() {
+        return cutoffs(CutoffOutcome.DONE);
+    }
+
+    @Override
+    public long getCutoffNeverCut() {
+        return cutoffs(CutoffOutcome.NEVER_CUT);
+    }
+
+    @Override
+    public long getCutoffTableFull() {
+        return cutoffs(CutoffOutcome.TABLE_FULL);
+    }
+
+    @Override
+    public long getCutoffTrackerFull() {
+        return cutoffs(CutoffOutcome.TRACKER_FULL);
+    }
+
+    @Override
+    public long getCutoffReserveDry() {
+        return cutoffs(CutoffOutcome.RESERVE_DRY);
+    }
+
+    @Override
+    public long getCutoffContended() {
+        return cutoffs(CutoffOutcome.CONTENDED);
+    }
+
+    private long cutoffs(CutoffOutcome outcome) {
+        return cutoffs.get().getOrDefault(outcome, 0L);
     }
 
     private long packets(Verdict verdict) {
@@ -135,6 +233,31 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean {
     @Override
     public long getPassedReopened() {
         return packets(Verdict.PASSED_REOPENED);
+    }
+
+    @Override
+    public long getPassedTcpControl() {
+        return packets(Verdict.PASSED_TCP_CONTROL);
+    }
+
+    @Override
+    public long getPassedIcmpError() {
+        return packets(Verdict.PASSED_ICMP_ERROR);
+    }
+
+    @Override
+    public long getCutRedirected() {
+        return packets(Verdict.CUT_REDIRECTED);
+    }
+
+    @Override
+    public long getCutCounted() {
+        return packets(Verdict.CUT_COUNTED);
+    }
+
+    @Override
+    public long getErrorRedirect() {
+        return packets(Verdict.ERROR_REDIRECT);
     }
 
     @Override

@@ -35,11 +35,31 @@ final class Layout {
     static final int END_REASON_SHIFT = 16;
 
     static final int STATE_SHIFT = 16;
+    static final int STATE_MASK = 0xff;
     static final int PROTO_MASK = 0xffff;
     static final int FREE = 0;
     static final int LIVE = 1;
     static final int CLOSING = 2;
     static final int HARVESTED = 3;
+    static final int CLAIMED = 4;
+
+    /** {@code fb_record.match}, above protocol, family and state. */
+    static final int ACTION_SHIFT = 24;
+    static final int ACTION_MASK = 3;
+    static final int PASS_CONTROL = 1 << 26;
+    static final int PORT_SHIFT = 27;
+
+    static final int NEVER_BYTES = 40;
+    static final int NEVER_ADDR = 0;
+    static final int NEVER_MASK = 16;
+    /** The word at this place packs port (network byte order), protocol and family. */
+    static final int NEVER_PORT = 32;
+    static final int NEVER_PROTO_SHIFT = 16;
+    static final int NEVER_FAMILY_SHIFT = 24;
+    /** Entries of one list. */
+    static final int NEVER = 1024;
+    /** Slots lent to XDP at most. */
+    static final int RESERVE = 1024;
 
     static final int SEEN_TCP_FLAGS = 0xff;
     static final int SEEN_REOPENED = 0x100;

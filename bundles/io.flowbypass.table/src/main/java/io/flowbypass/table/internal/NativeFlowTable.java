@@ -2,6 +2,7 @@
 package io.flowbypass.table.internal;
 
 import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.Decision;
 import io.flowbypass.flow.Difference;
 import io.flowbypass.flow.EndReason;
@@ -17,12 +18,14 @@ import io.flowbypass.flow.TableFullException;
 import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.table.internal.Closer.Closing;
+import io.flowbypass.xdp.DataPlane;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -37,12 +40,19 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private static final int CLOCK_EVERY = 256;
     private static final Decision REOPENED = Decision.end(EndReason.REOPENED, "");
 
+    private static final Decision NEVER_CUT = Decision.end(EndReason.NEVER_CUT, "");
+    /** How long a slot stays CLAIMED at most: XDP decides within microseconds, a hypervisor may stop its CPU meanwhile. */
+    private static final long CLAIM_NANOS = 100_000_000;
+    /** Of a small table, XDP is lent this part at most. */
+    private static final int LARGEST_RESERVE = 16;
+
     private final NativeTable table;
     private final Gate gate;
-    private final long tableId;
+    private final DataPlane dataPlane;
     private final Ledger ledger;
     private final Delivery delivery;
-    private final OwnAddresses own;
+    private final Reserve reserve;
+    private final Runnable grace;
     private final Closer closer;
     private final Slots slots;
     private final ReentrantLock lock = new ReentrantLock();
@@ -53,25 +63,32 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private volatile int active;
     private volatile int resumeAt;
     private volatile boolean stopped;
+    private NeverCut neverCut = new NeverCut(List.of());
     private int closing;
     private long added;
     private long ended;
     private long refused;
 
-    NativeFlowTable(NativeTable table, Gate gate, long tableId, Ledger ledger, Delivery delivery, OwnAddresses own,
+    NativeFlowTable(NativeTable table, Gate gate, DataPlane dataPlane, Ledger ledger, Delivery delivery, Reserve reserve,
             Runnable grace) {
         this.table = table;
         this.gate = gate;
-        this.tableId = tableId;
+        this.dataPlane = dataPlane;
         this.ledger = ledger;
         this.delivery = delivery;
-        this.own = own;
+        this.reserve = reserve;
+        this.grace = grace;
         this.slots = new Slots(table.capacity());
         this.closer = new Closer(grace, this::harvest);
     }
 
-    /** Adopts what is in the table, after a grace period; returns what was found, for the log. */
+    /**
+     * Adopts what is in the table, while XDP is kept from cutting flows off by itself; returns what was found, for the log.
+     */
     String start() {
+        grace.run();
+        // What was lent and not taken is FREE, and found so.
+        reserve.reclaim(slot -> { });
         Recovery recovery = new Recovery(table, slots);
         enter();
         try {
@@ -101,8 +118,9 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     @Override
     public boolean bypass(BypassRequest request) {
         FlowKey key = request.key();
-        refuseUncuttable(key);
+        refuseUncuttable(request);
         return changing(() -> {
+            neverCut.refuse(key);
             int forward = scratch.set(key);
             int there = table.find(scratch);
             if (there >= 0) {
@@ -122,28 +140,156 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             touched = Math.max(touched, slot + 1);
             highWater = slots.highWater();
             if (!table.publish(slot, scratch)) {
-                table.free(slot);
-                slots.free(slot);
-                highWater = slots.highWater();
+                free(slot);
                 refused++;
                 throw new TableFullException("table full around " + key + ": both its buckets are taken, with "
                         + slots.taken() + " of " + table.capacity() + " flows; raise capacity in io.flowbypass.xdp.cfg");
             }
+            if (isCutOffMeanwhile(slot)) {
+                table.unpublish(slot);
+                free(slot);
+                return false;
+            }
+            table.setState(slot, Layout.LIVE);
             added++;
             active++;
             return true;
         });
     }
 
-    private void refuseUncuttable(FlowKey key) {
-        if (!Protocols.hasPorts(key.protocol())) {
-            throw new IllegalArgumentException(
-                    key + " cannot be bypassed: only flows of TCP, UDP, UDPLite, SCTP and DCCP can, which have ports");
+    /**
+     * Whether XDP cuts the flow of a CLAIMED slot off by itself, in a slot from the reserve. Both publish first and look
+     * then, so one of them sees the other at least; XDP withdraws when it does, and here it is waited for.
+     */
+    private boolean isCutOffMeanwhile(int slot) {
+        long end = System.nanoTime() + CLAIM_NANOS;
+        for (int other = table.findOther(slot, scratch); other >= 0; other = table.findOther(slot, scratch)) {
+            if (table.state(other) == Layout.LIVE || System.nanoTime() - end > 0) {
+                return true;
+            }
+            Thread.onSpinWait();
         }
-        if (key.outerVlan() != 0 || key.innerVlan() != 0) {
-            throw new IllegalArgumentException(key + " names a VLAN, but VLANs are not tracked: leave it out");
+        return false;
+    }
+
+    /** Under the lock: gives back a slot that was written and never LIVE. */
+    private void free(int slot) {
+        table.free(slot);
+        slots.free(slot);
+        highWater = slots.highWater();
+    }
+
+    private void refuseUncuttable(BypassRequest request) {
+        FlowKey key = request.key();
+        boolean hasPorts = Protocols.hasPorts(key.protocol());
+        if (!hasPorts && !request.hostPair()) {
+            throw new IllegalArgumentException(key + " has no ports: all of its protocol between the two addresses would be"
+                    + " cut; ask for a host pair (hostPair) if that is meant");
         }
-        own.refuse(key);
+        if (!hasPorts && (key.sourcePort() != 0 || key.destinationPort() != 0)) {
+            throw new IllegalArgumentException(key + " has no ports, but names some: both must be 0");
+        }
+        if (hasPorts && request.hostPair()) {
+            throw new IllegalArgumentException(key + " has ports: a host pair (hostPair) is for protocols without them");
+        }
+        if ((key.outerVlan() != 0 || key.innerVlan() != 0) && !dataPlane.tracksVlans()) {
+            throw new IllegalArgumentException(key + " names a VLAN, but VLANs are not tracked: leave it out, or set"
+                    + " vlan.tracking in io.flowbypass.xdp.cfg");
+        }
+        if (request.action() == CutAction.REDIRECT && !dataPlane.hasRedirectPort(request.redirectPort())) {
+            throw new IllegalArgumentException("there is no redirect port " + request.redirectPort()
+                    + ": name it in redirect.ports in io.flowbypass.xdp.cfg, with an interface that is there");
+        }
+    }
+
+    // Automatic cut-off and the never-cut list.
+
+    /** Adopts the slot that XDP took for a flow that it cuts off, when that is not known yet. */
+    void adopt(int slot) {
+        changing(() -> {
+            if (slot >= 0 && slot < table.capacity() && table.state(slot) == Layout.LIVE) {
+                settle(slot);
+            }
+            return null;
+        });
+    }
+
+    private void settle(int slot) {
+        if (reserve.settle(slot)) {
+            active++;
+            added++;
+        }
+    }
+
+    /** Adopts what XDP took, and lends it as many slots as it is to have: none when it cuts nothing off by itself. */
+    void tendReserve(boolean cutoff) {
+        changing(() -> {
+            for (int slot = reserve.next(0); slot >= 0; slot = reserve.next(slot + 1)) {
+                if (table.state(slot) == Layout.LIVE) {
+                    settle(slot);
+                }
+            }
+            if (!cutoff) {
+                reserve.reclaim(slots::free);
+            }
+            int wanted = cutoff ? Math.min(Layout.RESERVE, table.capacity() / LARGEST_RESERVE) : 0;
+            while (reserve.lent() < wanted) {
+                int slot = slots.take();
+                if (slot < 0) {
+                    break;
+                }
+                touched = Math.max(touched, slot + 1);
+                highWater = slots.highWater();
+                reserve.lend(slot);
+            }
+            highWater = slots.highWater();
+            return null;
+        });
+    }
+
+    /**
+     * Puts a never-cut list into force, and takes out what it names.
+     *
+     * @param inKernel puts it into force for automatic cut-off
+     * @return how many flows were taken out
+     */
+    int setNeverCut(NeverCut list, Consumer<NeverCut> inKernel) {
+        changing(() -> {
+            neverCut = list;
+            return null;
+        });
+        enter();
+        try {
+            inKernel.accept(list);
+            // Whatever XDP cuts off by the list before is LIVE then.
+            grace.run();
+            int count = 0;
+            for (int slot = 0; slot < highWater; slot++) {
+                if (table.state(slot) == Layout.LIVE && endWhereNamed(slot, list)) {
+                    count++;
+                }
+            }
+            return count;
+        } finally {
+            gate.exit();
+        }
+    }
+
+    private boolean endWhereNamed(int slot, NeverCut list) {
+        int generation = table.generation(slot);
+        if (list.naming(table.flowKey(slot)).isEmpty()) {
+            return false;
+        }
+        lock.lock();
+        try {
+            if (stopped || table.state(slot) != Layout.LIVE || table.generation(slot) != generation) {
+                return false;
+            }
+            unlink(slot, NEVER_CUT, null);
+            return true;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -349,6 +495,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
 
     /** Under the lock: lets nobody find a CLOSING flow any more, and queues it for its harvest. */
     private void close(int slot, String detail, CompletableFuture<Optional<FlowRecord>> asked) {
+        settle(slot);
         table.unpublish(slot);
         active--;
         closing++;
@@ -384,7 +531,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     }
 
     private String id(int slot) {
-        return Long.toHexString(tableId) + "-" + slot + "-" + Integer.toUnsignedString(table.generation(slot));
+        return Long.toHexString(dataPlane.tableId()) + "-" + slot + "-" + Integer.toUnsignedString(table.generation(slot));
     }
 
     private void free(List<Closing> batch) {

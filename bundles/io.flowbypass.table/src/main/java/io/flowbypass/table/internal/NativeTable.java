@@ -30,6 +30,7 @@ import static io.flowbypass.table.internal.Layout.SEEN_TCP_FLAGS;
 import static io.flowbypass.table.internal.Layout.STATE_SHIFT;
 
 import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
@@ -104,7 +105,28 @@ final class NativeTable {
         return true;
     }
 
-    /** Publishes a slot that was written: from here on XDP cuts the flow. False when both buckets are full. */
+    /** A LIVE or CLAIMED slot other than this one with the same key, or -1. */
+    int findOther(int slot, TableKey key) {
+        long hash = key.hash(seeds[0]);
+        int tag = TableKey.tag(hash);
+        int bucket = TableKey.bucket1(hash, bucketMask);
+        int other = findOtherIn(bucket, tag, slot, key);
+        return other >= 0 ? other : findOtherIn(TableKey.bucket2(bucket, tag, bucketMask), tag, slot, key);
+    }
+
+    private int findOtherIn(int bucket, int tag, int slot, TableKey key) {
+        for (int i = 0; i < CELLS; i++) {
+            long cell = index.getLongVolatile(cell(bucket, i));
+            int other = (int) cell;
+            if ((int) (cell >>> 32) == tag && other >= 0 && other < capacity && other != slot
+                    && (state(other) == Layout.LIVE || state(other) == Layout.CLAIMED) && holds(other, key)) {
+                return other;
+            }
+        }
+        return -1;
+    }
+
+    /** Publishes a slot that was written: from here on XDP finds it. False when both buckets are full. */
     boolean publish(int slot, TableKey key) {
         long hash = key.hash(seeds[0]);
         int tag = TableKey.tag(hash);
@@ -167,7 +189,7 @@ final class NativeTable {
 
     // A slot's life.
 
-    /** Writes a flow into a FREE slot and makes it LIVE; it is cut once published. */
+    /** Writes a flow into a FREE slot and makes it CLAIMED: once published and made LIVE, it is cut. */
     void write(int slot, TableKey key, int forward, BypassRequest request, long nowNanos) {
         int cold = Layout.info(slot);
         int generation = records.getInt(Layout.record(slot, 0) + RECORD_GENERATION) + 1;
@@ -182,7 +204,9 @@ final class NativeTable {
         putText(cold + INFO_RULE, BypassRequest.MAX_NAME_BYTES, request.rule());
         putText(cold + INFO_COOKIE, BypassRequest.MAX_COOKIE_BYTES, request.cookie());
         long addr = key.recordAddr(seeds[1]);
-        // Record 0 carries the state that recovery reads: it turns LIVE last.
+        int match = key.proto | Layout.CLAIMED << STATE_SHIFT | request.action().code() << Layout.ACTION_SHIFT
+                | (request.passControl() ? Layout.PASS_CONTROL : 0) | request.redirectPort() << Layout.PORT_SHIFT;
+        // Record 0 carries the state that recovery reads: it is written last.
         for (int direction = 1; direction >= 0; direction--) {
             int record = Layout.record(slot, direction);
             records.getAndSetInt(record + RECORD_SEEN, 0);
@@ -191,11 +215,11 @@ final class NativeTable {
             records.setLong(record + RECORD_PORTS, key.ports);
             records.setInt(record + RECORD_GENERATION, generation);
             records.setLong(record + RECORD_ADDED, nowNanos);
-            records.setIntVolatile(record + RECORD_MATCH, key.proto | Layout.LIVE << STATE_SHIFT);
+            records.setIntVolatile(record + RECORD_MATCH, match);
         }
     }
 
-    /** LIVE to CLOSING, or back. XDP passes the packets of a CLOSING flow. */
+    /** CLAIMED to LIVE; LIVE to CLOSING, or back. XDP cuts the packets of a LIVE flow and passes those of a CLOSING one. */
     void setState(int slot, int state) {
         boolean firstRecordFirst = state == Layout.CLOSING || state == Layout.HARVESTED;
         setState(slot, firstRecordFirst ? 0 : 1, state);
@@ -204,7 +228,8 @@ final class NativeTable {
 
     private void setState(int slot, int direction, int state) {
         int match = Layout.record(slot, direction) + RECORD_MATCH;
-        records.setIntVolatile(match, records.getInt(match) & PROTO_MASK | state << STATE_SHIFT);
+        int others = records.getInt(match) & ~(Layout.STATE_MASK << STATE_SHIFT);
+        records.setIntVolatile(match, others | state << STATE_SHIFT);
     }
 
     /** Stores why a slot ends, before it turns CLOSING. */
@@ -214,7 +239,7 @@ final class NativeTable {
         info.setIntRelease(word, others | reason.code() << END_REASON_SHIFT);
     }
 
-    /** HARVESTED to FREE. Counters are never set back: the base moves up to them. */
+    /** To FREE. Counters are never set back: the base moves up to them. */
     void free(int slot) {
         setState(slot, Layout.HARVESTED);
         settle(slot);
@@ -232,7 +257,7 @@ final class NativeTable {
     // Reading a slot.
 
     int state(int slot) {
-        return records.getIntVolatile(Layout.record(slot, 0) + RECORD_MATCH) >>> STATE_SHIFT;
+        return records.getIntVolatile(Layout.record(slot, 0) + RECORD_MATCH) >>> STATE_SHIFT & Layout.STATE_MASK;
     }
 
     int generation(int slot) {
@@ -276,6 +301,11 @@ final class NativeTable {
 
     int protocol(int slot) {
         return records.getInt(Layout.record(slot, 0) + RECORD_MATCH) & 0xff;
+    }
+
+    private CutAction action(int slot) {
+        return CutAction.ofCode(records.getInt(Layout.record(slot, 0) + RECORD_MATCH) >>> Layout.ACTION_SHIFT
+                & Layout.ACTION_MASK);
     }
 
     /** The record that counts the asker's direction: 0 or 1. */
@@ -327,7 +357,7 @@ final class NativeTable {
         return new FlowState(flowKey(slot), counts(slot, forward), counts(slot, 1 - forward),
                 now.minusNanos(Math.max(0, nowNanos - added)),
                 now.minusNanos(Math.max(0, nowNanos - latest(latest(added, lastSeen(slot, 0)), lastSeen(slot, 1)))),
-                Origin.ofCode(info.getInt(cold + INFO_FORWARD) >>> ORIGIN_SHIFT & 0xff),
+                action(slot), Origin.ofCode(info.getInt(cold + INFO_FORWARD) >>> ORIGIN_SHIFT & 0xff),
                 text(cold + INFO_ASKER, BypassRequest.MAX_NAME_BYTES),
                 text(cold + INFO_RULE, BypassRequest.MAX_NAME_BYTES),
                 text(cold + INFO_COOKIE, BypassRequest.MAX_COOKIE_BYTES));

@@ -35,7 +35,7 @@ final class Recovery {
                     slots.take(slot);
                     resume(slot, close);
                 }
-                case Layout.HARVESTED -> table.free(slot);
+                case Layout.HARVESTED, Layout.CLAIMED -> table.free(slot);
                 default -> { }
             }
         }
@@ -50,8 +50,8 @@ final class Recovery {
                 continue;
             }
             int slot = (int) cell;
-            if (slot < 0 || slot >= table.capacity() || table.state(slot) == Layout.FREE
-                    || table.state(slot) == Layout.HARVESTED) {
+            if (slot < 0 || slot >= table.capacity()
+                    || table.state(slot) != Layout.LIVE && table.state(slot) != Layout.CLOSING) {
                 table.clearCellAt(number);
             } else {
                 published.set(slot);

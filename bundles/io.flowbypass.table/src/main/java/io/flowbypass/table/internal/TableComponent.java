@@ -4,13 +4,17 @@ package io.flowbypass.table.internal;
 import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapService;
+import io.flowbypass.maps.RingBuffer;
 import io.flowbypass.xdp.DataPlane;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -48,13 +52,21 @@ public final class TableComponent {
                 + " record of an ended flow before its slot is used again, separated by commas. While such a listener is"
                 + " missing or failing, ended flows keep their slots and the table fills up.")
         String durable_listeners() default "";
+
+        /** Prefixes, protocols and ports. */
+        @AttributeDefinition(name = "Never cut", description = "What is never cut, whoever asks, separated by commas: a"
+                + " prefix, and a protocol or protocol/port if need be, such as 192.0.2.0/24, 2001:db8::1 tcp/22,"
+                + " 0.0.0.0/0 udp/53. It names flows one of whose addresses lies in the prefix and one of whose ports is"
+                + " the port. This machine's own addresses are always on the list. A changed list ends the bypass of what"
+                + " it names.")
+        String never_cut() default "";
     }
 
     private static final Logger LOG = System.getLogger(TableComponent.class.getName());
     private static final long HEARTBEAT_SECONDS = 1;
+    private static final Duration CUTOFF_WAIT = Duration.ofSeconds(1);
 
     private final Delivery delivery = new Delivery();
-    private final OwnAddresses own = new OwnAddresses();
     private final ScheduledExecutorService housekeeping = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "flowbypass-housekeeping");
         thread.setDaemon(true);
@@ -66,35 +78,59 @@ public final class TableComponent {
     @Reference
     private DataPlane dataPlane;
 
+    private volatile List<NeverCut.Entry> configured = List.of();
     private Gate gate;
     private NativeFlowTable flows;
+    private NeverCutMap neverCutMap;
+    /** What is in force; null at first. */
+    private NeverCut inForce;
+    private RingBuffer cutoffs;
+    private Thread cutoffReader;
     private ServiceRegistration<?> registration;
 
     @Activate
     void activate(BundleContext context, Config config) {
-        modified(config);
+        configure(config);
+        // Until it is known what XDP took meanwhile.
+        dataPlane.allowCutoff(false);
         gate = maps.newGate();
         NativeTable table = new NativeTable(dataPlane.index().map(gate), dataPlane.records().map(gate),
                 dataPlane.info().map(gate), dataPlane.seeds());
-        flows = new NativeFlowTable(table, gate, dataPlane.tableId(), new Ledger(dataPlane, maps.possibleCpus()),
-                delivery, own, maps::awaitRunningPrograms);
-        maps.awaitRunningPrograms();
+        flows = new NativeFlowTable(table, gate, dataPlane, new Ledger(dataPlane, maps.possibleCpus()), delivery,
+                new Reserve(dataPlane.reserve().queue(Codec.INT)), maps::awaitRunningPrograms);
+        neverCutMap = new NeverCutMap(dataPlane.never().map(gate), dataPlane);
         String found = flows.start();
         LOG.log(Level.INFO, "flow table of {0} flows: {1}", flows.capacity(), found);
         keepHouse();
         housekeeping.scheduleAtFixedRate(this::keepHouse, HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, TimeUnit.SECONDS);
+        cutoffs = dataPlane.events().ringBuffer();
+        cutoffReader = new Thread(this::readCutoffs, "flowbypass-cutoffs");
+        cutoffReader.setDaemon(true);
+        cutoffReader.start();
         registration = context.registerService(
                 new String[] {FlowTable.class.getName(), FlowSweeper.class.getName()}, flows, null);
     }
 
     @Modified
     void modified(Config config) {
+        configure(config);
+        housekeeping.execute(this::keepHouse);
+    }
+
+    private void configure(Config config) {
         delivery.setDurable(names(config.durable_listeners()));
+        try {
+            configured = NeverCut.list(config.never_cut());
+        } catch (IllegalArgumentException bad) {
+            LOG.log(Level.ERROR, "The never-cut list stays as it is: {0}", bad.getMessage());
+        }
     }
 
     @Deactivate
     void deactivate() {
         registration.unregister();
+        cutoffs.close();
+        cutoffReader.interrupt();
         housekeeping.shutdownNow();
         flows.stop();
         delivery.close();
@@ -114,9 +150,35 @@ public final class TableComponent {
     private void keepHouse() {
         try {
             dataPlane.heartbeat();
-            own.refresh();
+            guardNeverCut();
+            dataPlane.allowCutoff(true);
+            flows.tendReserve(dataPlane.cutoffEnabled());
         } catch (SocketException | RuntimeException e) {
             LOG.log(Level.WARNING, "housekeeping failed, it is tried again in a second", e);
+        }
+    }
+
+    private void guardNeverCut() throws SocketException {
+        NeverCut list = NeverCut.of(OwnAddresses.now(), configured);
+        if (!list.equals(inForce)) {
+            int taken = flows.setNeverCut(list, neverCutMap::publish);
+            inForce = list;
+            if (taken > 0) {
+                LOG.log(Level.INFO, "the never-cut list was changed: {0} flows that it names were taken out", taken);
+            }
+        }
+    }
+
+    /** A notice of XDP's that is lost is made up for by the next housekeeping. */
+    private void readCutoffs() {
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                if (cutoffs.consume(slot -> flows.adopt(slot.getInt(0)), CUTOFF_WAIT) > 0) {
+                    flows.tendReserve(dataPlane.cutoffEnabled());
+                }
+            }
+        } catch (IllegalStateException ending) {
+            LOG.log(Level.DEBUG, "no more notices of flows that were cut off", ending);
         }
     }
 

@@ -3,6 +3,7 @@ package io.flowbypass.table.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
@@ -200,6 +201,6 @@ class DeliveryTest {
     private static List<FlowRecord> batch(String id) {
         DirectionCounts none = new DirectionCounts(0, 0, 0);
         return List.of(new FlowRecord(id, new FlowState(FlowKey.of(6, "10.0.0.1", 1, "10.0.0.2", 2), none, none,
-                Instant.EPOCH, Instant.EPOCH, Origin.OTHER, "", "", ""), EndReason.IDLE, ""));
+                Instant.EPOCH, Instant.EPOCH, CutAction.DROP, Origin.OTHER, "", "", ""), EndReason.IDLE, ""));
     }
 }

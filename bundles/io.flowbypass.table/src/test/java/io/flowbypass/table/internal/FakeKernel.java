@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.table.internal;
 
+import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.Origin;
+import io.flowbypass.maps.ElementQueue;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.Mapping;
 import io.flowbypass.xdp.DataPlane;
@@ -13,13 +16,18 @@ import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.assertj.core.api.Assertions;
 
 /** The table's memory without a kernel behind it; packets are counted as XDP would count them. */
 final class FakeKernel {
+    static final int REDIRECT_PORT = 3;
+
     private static final long[] SEEDS = {0x1234, 0x9876};
 
     final Mapping index;
@@ -27,6 +35,9 @@ final class FakeKernel {
     final Mapping info;
     final Delivery delivery = new Delivery();
     final List<FlowRecord> ended = new CopyOnWriteArrayList<>();
+    /** Slots lent to XDP. */
+    final FakeQueue reserve = new FakeQueue();
+    boolean tracksVlans;
     /** Runs instead of a grace period. */
     volatile Runnable grace = () -> { };
     private final NativeTable table;
@@ -47,8 +58,8 @@ final class FakeKernel {
 
     /** The table as a JVM would find it; call it again for a restart. */
     NativeFlowTable start() {
-        NativeFlowTable flows = new NativeFlowTable(new NativeTable(index, records, info, SEEDS), new OpenGate(), 0xabc,
-                new Ledger(dataPlane(), 1), delivery, new OwnAddresses(), () -> grace.run());
+        NativeFlowTable flows = new NativeFlowTable(new NativeTable(index, records, info, SEEDS), new OpenGate(),
+                dataPlane(), new Ledger(dataPlane(), 1), delivery, new Reserve(reserve), () -> grace.run());
         flows.start();
         return flows;
     }
@@ -56,6 +67,23 @@ final class FakeKernel {
     /** The raw table. */
     NativeTable table() {
         return table;
+    }
+
+    /** XDP cuts a flow off by itself; returns the slot that it took from the reserve. */
+    int cutOff(FlowKey key) {
+        int slot = claim(key);
+        table.setState(slot, Layout.LIVE);
+        return slot;
+    }
+
+    /** XDP is about to do so. */
+    int claim(FlowKey key) {
+        TableKey packed = new TableKey();
+        int forward = packed.set(key);
+        int slot = reserve.pop().orElseThrow();
+        table.write(slot, packed, forward, BypassRequest.of(key).withOrigin(Origin.AUTOMATIC), System.nanoTime());
+        table.publish(slot, packed);
+        return slot;
     }
 
     /** A packet of this key arrives; true when it is cut. */
@@ -103,8 +131,42 @@ final class FakeKernel {
                         return Map.of(Verdict.CUT_DROPPED, new VerdictCounts(cutPackets, cutBytes),
                                 Verdict.PASSED_NO_FLOW, new VerdictCounts(5, 500));
                     }
-                    throw new UnsupportedOperationException(method.getName());
+                    return switch (method.getName()) {
+                        case "tableId" -> 0xabcL;
+                        case "tracksVlans" -> tracksVlans;
+                        case "hasRedirectPort" -> arguments[0].equals(REDIRECT_PORT);
+                        default -> throw new UnsupportedOperationException(method.getName());
+                    };
                 });
+    }
+
+    /** The map that is the reserve. */
+    static final class FakeQueue implements ElementQueue<Integer> {
+        private final Deque<Integer> elements = new ArrayDeque<>();
+
+        @Override
+        public void push(Integer value) {
+            elements.addLast(value);
+        }
+
+        @Override
+        public void pushOver(Integer value) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Optional<Integer> pop() {
+            return Optional.ofNullable(elements.pollFirst());
+        }
+
+        @Override
+        public Optional<Integer> peek() {
+            throw new UnsupportedOperationException();
+        }
+
+        int size() {
+            return elements.size();
+        }
     }
 
     /** A gate that never closes. */

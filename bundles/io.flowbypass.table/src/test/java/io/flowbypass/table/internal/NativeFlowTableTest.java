@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.Decision;
 import io.flowbypass.flow.Direction;
 import io.flowbypass.flow.DirectionCounts;
@@ -46,6 +47,113 @@ class NativeFlowTableTest {
         assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
         assertThat(flows.bypass(BypassRequest.of(KEY.reversed()))).isFalse();
         assertThat(flows.activeFlows()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldRefuseAProtocolWithoutPortsUnlessAHostPairIsAskedFor() {
+        FlowKey gre = FlowKey.of(47, "10.0.0.9", 0, "10.0.0.1", 0);
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(gre))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("hostPair");
+        assertThat(flows.bypass(BypassRequest.of(gre).withHostPair())).isTrue();
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(FlowKey.of(47, "10.0.0.9", 1, "10.0.0.1", 0)).withHostPair()))
+                .hasMessageContaining("both must be 0");
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY).withHostPair())).hasMessageContaining("has ports");
+        assertThat(flows.activeFlows()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldRefuseARedirectToAPortThatIsNotThere() {
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY).withRedirect(FakeKernel.REDIRECT_PORT + 1)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("redirect.ports");
+        assertThat(flows.bypass(BypassRequest.of(KEY).withRedirect(FakeKernel.REDIRECT_PORT))).isTrue();
+        assertThat(flows.find(KEY).orElseThrow().action()).isEqualTo(CutAction.REDIRECT);
+    }
+
+    @Test
+    void shouldTakeVlansOnlyWhereTheyAreTracked() {
+        FlowKey tagged = KEY.withVlans(7, 8);
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(tagged))).hasMessageContaining("vlan.tracking");
+        kernel.tracksVlans = true;
+        assertThat(flows.bypass(BypassRequest.of(tagged))).isTrue();
+        assertThat(flows.bypass(BypassRequest.of(KEY))).as("the same without VLANs is another flow").isTrue();
+        assertThat(flows.find(tagged.reversed())).get().extracting(flow -> flow.key()).isEqualTo(tagged);
+    }
+
+    @Test
+    void shouldAdoptAFlowThatXdpCutOffAndLendAnotherSlot() throws Exception {
+        flows.tendReserve(true);
+        int slot = kernel.cutOff(KEY);
+        assertThat(flows.bypass(BypassRequest.of(KEY))).as("bypassed already").isFalse();
+        flows.adopt(slot);
+        flows.adopt(slot);
+        assertThat(flows.activeFlows()).isEqualTo(1);
+        assertThat(flows.statistics().flowsAdded()).isEqualTo(1);
+        assertThat(kernel.reserve.size()).isEqualTo(3);
+        flows.tendReserve(true);
+        assertThat(kernel.reserve.size()).isEqualTo(4);
+        FlowRecord record = flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().origin()).isEqualTo(Origin.AUTOMATIC);
+        assertThat(flows.activeFlows()).isZero();
+    }
+
+    @Test
+    void shouldLoseNothingWhenNoticeOfACutOffFlowIsLost() throws Exception {
+        flows.tendReserve(true);
+        kernel.cutOff(KEY);
+        kernel.cutOff(key(1));
+        flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(flows.activeFlows()).isZero();
+        flows.tendReserve(true);
+        assertThat(flows.activeFlows()).isEqualTo(1);
+        assertThat(flows.statistics().flowsAdded()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldTakeSlotsBackWhenCutOffIsSwitchedOff() {
+        flows.tendReserve(true);
+        flows.tendReserve(false);
+        assertThat(kernel.reserve.size()).isZero();
+        for (int i = 0; i < flows.capacity(); i++) {
+            assertThat(flows.bypass(BypassRequest.of(key(i)))).isTrue();
+        }
+    }
+
+    @Test
+    void shouldWithdrawWhereXdpCutTheFlowOffFirst() {
+        flows.tendReserve(true);
+        int slot = kernel.claim(KEY);
+        new Thread(() -> kernel.table().setState(slot, Layout.LIVE)).start();
+        assertThat(flows.bypass(BypassRequest.of(KEY))).isFalse();
+        flows.tendReserve(true);
+        assertThat(flows.list(0, 10)).hasSize(1);
+        assertThat(flows.activeFlows()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldGoOnWhereXdpWithdraws() {
+        flows.tendReserve(true);
+        int slot = kernel.claim(KEY);
+        new Thread(() -> {
+            kernel.table().unpublish(slot);
+            kernel.table().setState(slot, Layout.FREE);
+            kernel.reserve.push(slot);
+        }).start();
+        assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
+        assertThat(flows.list(0, 10)).hasSize(1);
+    }
+
+    @Test
+    void shouldTakeOutWhatAChangedNeverCutListNamesAndRefuseIt() {
+        flows.bypass(BypassRequest.of(KEY));
+        flows.bypass(BypassRequest.of(key(1)));
+        NeverCut list = NeverCut.of(List.of(), NeverCut.list("10.0.0.9/32 tcp/" + KEY.sourcePort()));
+        List<NeverCut> inKernel = new ArrayList<>();
+        assertThat(flows.setNeverCut(list, inKernel::add)).isEqualTo(1);
+        assertThat(inKernel).containsExactly(list);
+        assertThat(kernel.awaitEnded(1).get(0).reason()).isEqualTo(EndReason.NEVER_CUT);
+        assertThat(flows.find(key(1))).isPresent();
+        assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("10.0.0.9/32 tcp/" + KEY.sourcePort());
     }
 
     @Test
@@ -231,7 +339,7 @@ class NativeFlowTableTest {
     @Test
     void shouldRefuseWhatMustNotBeCutAndChangeNothing() {
         assertThatThrownBy(() -> flows.bypass(BypassRequest.of(FlowKey.of(1, "10.0.0.1", 0, "10.0.0.2", 0))))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("only flows of TCP, UDP");
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("hostPair");
         assertThatThrownBy(() -> flows.bypass(BypassRequest.of(KEY.withVlans(7, 0))))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("VLAN");
         assertThat(flows.activeFlows()).isZero();

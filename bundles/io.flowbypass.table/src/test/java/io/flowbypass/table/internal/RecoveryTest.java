@@ -20,6 +20,7 @@ class RecoveryTest {
     private void write() {
         int forward = key.set(KEY);
         table.write(0, key, forward, BypassRequest.of(KEY).withAsker("me"), System.nanoTime());
+        table.setState(0, Layout.LIVE);
     }
 
     private void cut(int packets) {
@@ -56,6 +57,39 @@ class RecoveryTest {
         assertThat(flows.activeFlows()).isZero();
         assertThat(flows.statistics().closingFlows()).isZero();
         assertThat(table.state(0)).isEqualTo(Layout.FREE);
+    }
+
+    @Test
+    void shouldForgetAFlowThatWasOnlyClaimed() {
+        write();
+        table.publish(0, key);
+        table.setState(0, Layout.CLAIMED);
+        NativeFlowTable flows = kernel.start();
+        assertThat(table.state(0)).isEqualTo(Layout.FREE);
+        assertThat(flows.activeFlows()).isZero();
+        for (int cell = 0; cell < table.cells(); cell++) {
+            assertThat(table.cellAt(cell)).isZero();
+        }
+    }
+
+    @Test
+    void shouldTakeBackWhatWasLentAndNotTaken() {
+        kernel.start().tendReserve(true);
+        assertThat(kernel.reserve.size()).isEqualTo(4);
+        NativeFlowTable flows = kernel.start();
+        assertThat(kernel.reserve.size()).isZero();
+        flows.tendReserve(true);
+        assertThat(kernel.reserve.size()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldAdoptAFlowThatWasCutOffByXdpWhileNobodyLooked() {
+        kernel.start().tendReserve(true);
+        kernel.cutOff(KEY);
+        kernel.packet(KEY, 60, 0);
+        NativeFlowTable flows = kernel.start();
+        assertThat(flows.activeFlows()).isEqualTo(1);
+        assertThat(flows.find(KEY).orElseThrow().packets()).isEqualTo(1);
     }
 
     @Test

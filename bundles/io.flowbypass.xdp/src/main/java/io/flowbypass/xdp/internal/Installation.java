@@ -13,13 +13,16 @@ import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapInfo;
 import io.flowbypass.maps.MapService;
+import io.flowbypass.maps.MapType;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -30,11 +33,16 @@ import java.util.Optional;
 final class Installation implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Installation.class.getName());
     private static final String PROGRAM = "flowbypass";
+    private static final String FRAGS_PROGRAM = "flowbypass_frags";
+    /** {@code BPF_F_RDONLY_PROG}. */
+    private static final int READ_ONLY_FOR_PROGRAMS = 1 << 7;
 
     private final MapService service;
     private final ProgramFile file;
     private final Geometry geometry;
     private final Map<String, BpfMap> maps = new HashMap<>();
+    /** The one for packets in one buffer; behind it, where the kernel can, the one for packets in several. */
+    private final List<Descriptor> programs = new ArrayList<>();
     private final Closers closers = new Closers();
     private Pins pins;
     private NativeDataPlane dataPlane;
@@ -53,10 +61,10 @@ final class Installation implements AutoCloseable {
     static Installation install(MapService service, ProgramFile file, Path root, Geometry geometry, int leaseSeconds)
             throws Refusal {
         Installation installation = new Installation(service, file, geometry);
-        try (BpfObject object = BpfObject.open(ProgramFile.NAME, file.content())) {
+        try {
             installation.pins = Pins.in(root);
             installation.lock();
-            installation.install(object, leaseSeconds);
+            installation.install(leaseSeconds);
             return installation;
         } catch (Refusal | RuntimeException refused) {
             installation.close();
@@ -85,33 +93,79 @@ final class Installation implements AutoCloseable {
         closers.add(lock::close);
     }
 
-    private void install(BpfObject object, int leaseSeconds) throws Refusal, IOException {
-        object.resize("index", geometry.buckets());
-        object.resize("records", geometry.records());
-        object.resize("info", geometry.capacity());
-        boolean adopted = pins.complete();
-        Settings settings;
-        if (adopted) {
-            settings = adoptMaps(object);
-            object.load();
-        } else {
-            pins.removeRemains();
-            object.load();
-            settings = pinMaps(object, leaseSeconds);
+    private void install(int leaseSeconds) throws Refusal, IOException {
+        Settings settings = null;
+        if (Files.exists(pins.map(Pins.CONFIG))) {
+            settings = openConfig();
         }
-        settings.setLeaseSeconds(leaseSeconds);
-        Descriptor program = installProgram(object.programDescriptor(PROGRAM));
-        ProgramDescription running = Bpf.describeProgram(program.number());
-        dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, program, running);
+        boolean adopted = pins.complete();
+        if (adopted) {
+            Pins.MAPS.stream().filter(name -> !name.equals(Pins.CONFIG)).forEach(this::open);
+        } else {
+            maps.clear();
+            pins.removeRemains();
+        }
+        try (BpfObject object = load()) {
+            if (!adopted) {
+                settings = pinMaps(object, leaseSeconds);
+            }
+            settings.setLeaseSeconds(leaseSeconds);
+            // Until the table's owner has looked at what XDP took meanwhile, and lends new slots.
+            settings.setCutoff(false);
+            installPrograms(object);
+        }
+        ProgramDescription running = Bpf.describeProgram(programs.get(0).number());
+        dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, List.copyOf(programs));
         LOG.log(Level.INFO, "{0} the table of {1} flows at {2}, program {3}.", adopted ? "Adopted" : "Made",
                 dataPlane.capacity(), pins.root(), running.tag());
     }
 
-    private Settings adoptMaps(BpfObject object) throws Refusal {
-        MapDescription config = object.map(Pins.CONFIG);
+    /** The object, loaded: with the program for packets in several buffers where this kernel can (Linux 5.18). */
+    private BpfObject load() throws Refusal {
+        BpfObject object = prepare();
+        try {
+            object.choose(FRAGS_PROGRAM);
+            object.load();
+            return object;
+        } catch (BpfException refused) {
+            object.close();
+            LOG.log(Level.DEBUG, "the program for packets in several buffers was refused", refused);
+        }
+        object = prepare();
+        try {
+            object.load();
+            LOG.log(Level.INFO, "This kernel has no XDP for packets in several buffers: a large MTU needs generic mode.");
+            return object;
+        } catch (BpfException refused) {
+            object.close();
+            throw refused;
+        }
+    }
+
+    /** The object, opened: with the maps that are pinned, or sizes for new ones. */
+    private BpfObject prepare() throws Refusal {
+        BpfObject object = BpfObject.open(ProgramFile.NAME, file.content());
+        try {
+            object.resize("index", geometry.buckets());
+            object.resize("tracker", geometry.buckets());
+            object.resize("records", geometry.records());
+            object.resize("info", geometry.capacity());
+            for (Map.Entry<String, BpfMap> pinned : maps.entrySet()) {
+                check(pinned.getValue().info(), object.map(pinned.getKey()));
+                object.reuse(pinned.getKey(), pinned.getValue().descriptor());
+            }
+            return object;
+        } catch (Refusal | RuntimeException refused) {
+            object.close();
+            throw refused;
+        }
+    }
+
+    /** The pinned config, once it is sure that the maps are those of this version and capacity. */
+    private Settings openConfig() throws Refusal {
         int size = open(Pins.CONFIG).info().valueSize();
-        if (size != Settings.SIZE || config.valueSize() != Settings.SIZE) {
-            throw otherLayout("a config of " + size + " bytes", config.valueSize() + " bytes");
+        if (size != Settings.SIZE) {
+            throw otherLayout("a config of " + size + " bytes", Settings.SIZE + " bytes");
         }
         Settings settings = settings();
         if (settings.abiHash() != file.abiHash()) {
@@ -121,11 +175,6 @@ final class Installation implements AutoCloseable {
             throw new Refusal("The table pinned at " + pins.root() + " holds " + settings.capacity() + " flows, but capacity"
                     + " is " + geometry.capacity() + ": set it back to " + settings.capacity()
                     + ", or remove the old table, which ends its bypasses, with ./flowbypass off.");
-        }
-        for (String name : Pins.MAPS) {
-            BpfMap map = name.equals(Pins.CONFIG) ? maps.get(name) : open(name);
-            check(map.info(), object.map(name));
-            object.reuse(name, map.descriptor());
         }
         return settings;
     }
@@ -154,31 +203,48 @@ final class Installation implements AutoCloseable {
         return new Settings(maps.get(Pins.CONFIG).map(gate), gate);
     }
 
-    /** Keeps the pinned program when it is the same; otherwise every live link gets the new one first, then the pin. */
-    private Descriptor installProgram(int loaded) throws IOException {
-        if (!isPinned(Bpf.describeProgram(loaded).tag())) {
-            updateLinks(loaded);
-            pins.replaceProgram(loaded);
+    /**
+     * Keeps the pinned programs when they are the same; otherwise every live link gets one of the new ones first, then the
+     * pins.
+     */
+    private void installPrograms(BpfObject object) throws IOException {
+        List<Integer> loaded = new ArrayList<>(List.of(object.programDescriptor(PROGRAM)));
+        if (object.isLoaded(FRAGS_PROGRAM)) {
+            loaded.add(object.programDescriptor(FRAGS_PROGRAM));
         }
-        Descriptor program = Bpf.open(pins.program());
-        closers.add(program::close);
-        return program;
+        List<Path> places = List.of(pins.program(), pins.fragsProgram());
+        if (!isPinned(loaded.get(0), places.get(0))) {
+            updateLinks(loaded);
+        }
+        for (int i = 0; i < places.size(); i++) {
+            if (i >= loaded.size()) {
+                Files.deleteIfExists(places.get(i));
+                continue;
+            }
+            if (!isPinned(loaded.get(i), places.get(i))) {
+                pins.replaceProgram(loaded.get(i), places.get(i));
+            }
+            Descriptor program = Bpf.open(places.get(i));
+            closers.add(program::close);
+            programs.add(program);
+        }
     }
 
-    private boolean isPinned(String tag) {
-        if (!Files.exists(pins.program())) {
+    private static boolean isPinned(int program, Path pin) {
+        if (!Files.exists(pin)) {
             return false;
         }
-        try (Descriptor pinned = Bpf.open(pins.program())) {
-            return Bpf.describeProgram(pinned.number()).tag().equals(tag);
+        try (Descriptor pinned = Bpf.open(pin)) {
+            return Bpf.describeProgram(pinned.number()).tag().equals(Bpf.describeProgram(program).tag());
         }
     }
 
-    private void updateLinks(int program) throws IOException {
+    private void updateLinks(List<Integer> loaded) throws IOException {
         for (Path pin : pins.allLinks()) {
-            Optional<LinkDescription> link = new Link(pin).describe();
-            if (link.isPresent() && link.get().interfaceIndex() != 0) {
-                new Link(pin).run(program);
+            Link link = new Link(pin);
+            Optional<LinkDescription> found = link.describe();
+            if (found.isPresent() && found.get().interfaceIndex() != 0) {
+                link.runOneOf(loaded);
                 LOG.log(Level.INFO, "The link {0} runs the new program.", pin.getFileName());
             }
         }
@@ -193,10 +259,15 @@ final class Installation implements AutoCloseable {
     private void check(MapInfo pinned, MapDescription wanted) throws Refusal {
         if (pinned.type().number() != wanted.type() || pinned.keySize() != wanted.keySize()
                 || pinned.valueSize() != wanted.valueSize() || pinned.capacity() != wanted.maxEntries()
-                || pinned.flags() != wanted.flags()) {
+                || pinned.flags() != (wanted.flags() | flagsOfTheKernel(pinned.type()))) {
             throw otherLayout("map " + wanted.name() + " of " + pinned.capacity() + " times " + pinned.valueSize()
                     + " bytes", wanted.maxEntries() + " times " + wanted.valueSize() + " bytes");
         }
+    }
+
+    /** What the kernel adds to the flags of a map: programs only read a DEVMAP_HASH (kernel/bpf/devmap.c). */
+    private static int flagsOfTheKernel(MapType type) {
+        return type == MapType.DEVMAP_HASH ? READ_ONLY_FOR_PROGRAMS : 0;
     }
 
     private static String hexadecimal(long hash) {

@@ -9,6 +9,7 @@ import io.flowbypass.libbpf.LinkDescription;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -45,12 +46,28 @@ record Link(Path pin) {
         }
     }
 
-    /** Lets it run this program, whichever it runs now, without a packet between the two. */
-    void run(int program) {
+    /**
+     * Lets it run one of these programs, whichever it runs now, without a packet between the two: the first one that its
+     * driver takes.
+     *
+     * @throws BpfException when it takes none; it runs what it ran then
+     */
+    void runOneOf(List<Integer> programs) {
         try (Descriptor link = Bpf.open(pin)) {
-            if (Bpf.describeLink(link.number()).programId() != Bpf.describeProgram(program).id()) {
-                Bpf.updateLink(link.number(), program);
+            int runs = Bpf.describeLink(link.number()).programId();
+            if (programs.stream().anyMatch(program -> Bpf.describeProgram(program).id() == runs)) {
+                return;
             }
+            BpfException first = null;
+            for (int program : programs) {
+                try {
+                    Bpf.updateLink(link.number(), program);
+                    return;
+                } catch (BpfException refused) {
+                    first = first == null ? refused : first;
+                }
+            }
+            throw first;
         }
     }
 

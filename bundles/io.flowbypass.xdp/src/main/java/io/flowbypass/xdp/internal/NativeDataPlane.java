@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.xdp.internal;
 
+import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
@@ -11,17 +12,20 @@ import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.PerCpu;
 import io.flowbypass.maps.TypedMap;
 import io.flowbypass.xdp.Attachment;
+import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The data plane, loaded. Its resources belong to whoever loaded it. */
@@ -50,23 +54,34 @@ final class NativeDataPlane implements DataPlane {
     private final Pins pins;
     private final Map<String, BpfMap> maps;
     private final TypedMap<Integer, PerCpu<VerdictCounts>> verdicts;
+    private final TypedMap<Integer, PerCpu<Long>> cutoffs;
+    private final TypedMap<Integer, Integer> ports;
     private final Settings settings;
-    private final Descriptor program;
-    private final ProgramDescription running;
+    private final List<Descriptor> programs;
+    private final Map<Integer, String> tags;
     private final int capacity;
     private final long tableId;
     private final long[] seeds;
     private final List<XdpInterface> interfaces = new CopyOnWriteArrayList<>();
     private final Map<String, XdpInterface> owners = new ConcurrentHashMap<>();
+    private boolean cutoffEnabled;
+    private boolean cutoffAllowed;
 
-    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, Descriptor program,
-            ProgramDescription running) {
+    /**
+     * All of it.
+     *
+     * @param programs the one for packets in one buffer; behind it, where the kernel can, the one for packets in several
+     */
+    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, List<Descriptor> programs) {
         this.pins = pins;
         this.maps = maps;
         this.verdicts = maps.get("verdicts").perCpu(Codec.INT, VERDICT);
         this.settings = settings;
-        this.program = program;
-        this.running = running;
+        this.programs = programs;
+        this.tags = programs.stream().map(program -> Bpf.describeProgram(program.number()))
+                .collect(Collectors.toUnmodifiableMap(ProgramDescription::id, ProgramDescription::tag));
+        this.cutoffs = maps.get("cutoffs").perCpu(Codec.INT, Codec.LONG);
+        this.ports = maps.get("ports").typed(Codec.INT, Codec.INT);
         this.capacity = settings.capacity();
         this.tableId = settings.tableId();
         this.seeds = settings.seeds();
@@ -76,9 +91,38 @@ final class NativeDataPlane implements DataPlane {
         return pins;
     }
 
-    /** The program that interfaces run. */
-    Descriptor program() {
-        return program;
+    /** The programs that interfaces run: the one for packets in one buffer first. */
+    List<Descriptor> programs() {
+        return programs;
+    }
+
+    /**
+     * Puts what the configuration says of redirects into force, and nothing when one of the interfaces is not there.
+     *
+     * @throws Refusal naming it
+     */
+    void setRedirectPorts(List<RedirectPort> wanted) throws Refusal {
+        Map<Integer, Integer> interfaces = new HashMap<>();
+        for (RedirectPort port : wanted) {
+            interfaces.put(port.number(), InterfaceRules.index(port.interfaceName()));
+        }
+        for (int number = 0; number < RedirectPort.COUNT; number++) {
+            if (!interfaces.containsKey(number)) {
+                ports.delete(number);
+            }
+        }
+        for (RedirectPort port : wanted) {
+            settings.setDestination(port.number(), port.destination());
+            ports.update(port.number(), interfaces.get(port.number()));
+        }
+    }
+
+    void setAllowed(List<ServicePort> allowed) {
+        settings.setAllowed(allowed);
+    }
+
+    void setTracksVlans(boolean tracked) {
+        settings.setTracksVlans(tracked);
     }
 
     /** Lists an interface among the attachments. */
@@ -134,6 +178,90 @@ final class NativeDataPlane implements DataPlane {
     @Override
     public BpfMap info() {
         return maps.get("info");
+    }
+
+    @Override
+    public BpfMap reserve() {
+        return maps.get("reserve");
+    }
+
+    @Override
+    public BpfMap never() {
+        return maps.get("never");
+    }
+
+    @Override
+    public BpfMap events() {
+        return maps.get("events");
+    }
+
+    @Override
+    public boolean tracksVlans() {
+        return settings.tracksVlans();
+    }
+
+    @Override
+    public boolean hasRedirectPort(int number) {
+        return ports.lookup(number).isPresent();
+    }
+
+    @Override
+    public void setNeverCut(int first, int count) {
+        settings.setNeverCut(first, count);
+    }
+
+    @Override
+    public synchronized void allowCutoff(boolean allowed) {
+        cutoffAllowed = allowed;
+        settings.setCutoff(cutoffAllowed && cutoffEnabled);
+    }
+
+    @Override
+    public synchronized boolean cutoffEnabled() {
+        return cutoffEnabled;
+    }
+
+    @Override
+    public synchronized void setCutoffEnabled(boolean enabled) {
+        cutoffEnabled = enabled;
+        settings.setCutoff(cutoffAllowed && cutoffEnabled);
+    }
+
+    @Override
+    public long cutoffPackets() {
+        return settings.cutoffPackets();
+    }
+
+    @Override
+    public void setCutoffPackets(long packets) {
+        settings.setCutoffPackets(checked("threshold of packets", packets, MAX_CUTOFF_PACKETS));
+    }
+
+    @Override
+    public long cutoffBytes() {
+        return settings.cutoffBytes();
+    }
+
+    @Override
+    public void setCutoffBytes(long bytes) {
+        settings.setCutoffBytes(checked("threshold of bytes", bytes, MAX_CUTOFF_BYTES));
+    }
+
+    private static long checked(String what, long value, long most) {
+        if (value < 0 || value > most) {
+            throw new IllegalArgumentException("the " + what + " is " + value + ": it must be from 1 to " + most
+                    + ", or 0 for none");
+        }
+        return value;
+    }
+
+    @Override
+    public Map<CutoffOutcome, Long> cutoffs() {
+        Map<CutoffOutcome, Long> counts = new EnumMap<>(CutoffOutcome.class);
+        for (CutoffOutcome outcome : CutoffOutcome.values()) {
+            counts.put(outcome, cutoffs.lookup(outcome.ordinal()).orElseThrow().reduce(Long::sum));
+        }
+        return counts;
     }
 
     @Override
@@ -200,12 +328,12 @@ final class NativeDataPlane implements DataPlane {
     }
 
     /**
-     * An attachment that the kernel shows. The tag is known of the own program only: opening another one by its id needs
+     * An attachment that the kernel shows. The tag is known of the own programs only: opening another one by its id needs
      * CAP_SYS_ADMIN.
      */
     Attachment attached(String name, LinkDescription link, String problem) {
         int id = link.programId();
-        return new Attachment(name, Link.modeOf(link), id, id == running.id() ? running.tag() : "", true, problem);
+        return new Attachment(name, Link.modeOf(link), id, tags.getOrDefault(id, ""), true, problem);
     }
 
     /** An attachment of which the kernel tells nothing. */

@@ -17,15 +17,17 @@ import java.util.stream.Stream;
  * Where things are pinned.
  *
  * <pre>
- *    root/index records info verdicts config     the maps
+ *    root/index records info verdicts config ...  the maps
  *    root/program                                the program
+ *    root/program-frags                          the one for packets in several buffers, where the kernel can
  *    root/links/INODE-INTERFACE                  a link; INODE is that of the network namespace, which a link does not tell
  * </pre>
  */
 final class Pins {
     static final String CONFIG = "config";
     /** The maps in the order in which they are pinned: that of config, the last one, says that the others are complete. */
-    static final List<String> MAPS = List.of("index", "records", "info", "verdicts", CONFIG);
+    static final List<String> MAPS = List.of("index", "records", "info", "verdicts", "reserve", "ports", "tracker",
+            "never", "cutoffs", "events", CONFIG);
 
     private static final String OWNER_ONLY = "rwx------";
 
@@ -72,6 +74,11 @@ final class Pins {
         return root.resolve("program");
     }
 
+    /** For packets in several buffers. */
+    Path fragsProgram() {
+        return root.resolve("program-frags");
+    }
+
     /** Of an interface in this process's network namespace. A bpf file system does not allow dots in names. */
     Path link(String interfaceName) {
         return links().resolve(namespace() + interfaceName.replace('.', '%'));
@@ -115,14 +122,15 @@ final class Pins {
             Files.deleteIfExists(map(name));
         }
         Files.deleteIfExists(program());
+        Files.deleteIfExists(fragsProgram());
     }
 
     /** Pins a program in the place of the one before; at every moment one of them is pinned. */
-    void replaceProgram(int program) throws IOException {
+    void replaceProgram(int program, Path pin) throws IOException {
         Path next = root.resolve("program-next");
         Files.deleteIfExists(next);
         Bpf.pin(program, next);
-        Files.move(next, program(), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(next, pin, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private Path links() {

@@ -14,7 +14,7 @@ import org.osgi.framework.wiring.BundleWiring;
  * @param content the object file
  * @param abiHash digest of the header that says how the maps' memory is laid out
  */
-@Requirement(namespace = ProgramFile.CAPABILITY, filter = "(abi=1)")
+@Requirement(namespace = ProgramFile.CAPABILITY, filter = "(abi=2)")
 record ProgramFile(byte[] content, long abiHash) {
     static final String CAPABILITY = "io.flowbypass.bpf";
     static final String NAME = "flowbypass.bpf.o";

@@ -6,6 +6,7 @@ import io.flowbypass.maps.Mapping;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -14,18 +15,24 @@ import java.util.function.Supplier;
  * {@code flowbypass.h}:
  *
  * <pre>
- *    0          8          16         24         32       36       40       44    48         56         64
- *    +----------+----------+----------+----------+--------+--------+--------+-----+----------+----------+
- *    | heartbeat|  lease   |  seed 0  |  seed 1  | bucket | paused |capacity| abi | abi hash | table id |
- *    |    ns    |   ns     |          |          | mask   |        |        |     |          |          |
- *    +----------+----------+----------+----------+--------+--------+--------+-----+----------+----------+
+ *     0          8          16         24         32       36       40       44       48         56         64
+ *     +----------+----------+----------+----------+--------+--------+--------+--------+----------+----------+
+ *     | heartbeat|  lease   |  seed 0  |  seed 1  | bucket | paused | VLAN   | cutoff | cutoff   | cutoff   |
+ *     |    ns    |   ns     |          |          | mask   |        | mask   |        | packets  | bytes    |
+ *  64 +----------+----------+----------+----------+--------+--------+--------+--------+----------+----------+
+ *     | allowed: eight of protocol, port          | never-cut list  |capacity| abi    | abi hash | table id |
+ * 128 +----------+----------+----------+----------+-----------------+--------+--------+----------+----------+
+ *     | MAC addresses of the ports 0 to 15, as they stand in memory                                         |
+ * 256 +-----------------------------------------------------------------------------------------------------+
  * </pre>
  *
  * <p>Thread-safe; XDP reads and never writes it. Every method throws {@link IllegalStateException} once the gate is closed.
  */
 final class Settings {
     /** {@code sizeof(struct fb_config)}. */
-    static final int SIZE = 64;
+    static final int SIZE = 256;
+    /** {@code FB_ALLOWED}. */
+    static final int ALLOWED = 8;
 
     private static final int HEARTBEAT = 0;
     private static final int LEASE = 8;
@@ -33,13 +40,23 @@ final class Settings {
     private static final int SEED_1 = 24;
     private static final int BUCKET_MASK = 32;
     private static final int PAUSED = 36;
-    private static final int CAPACITY = 40;
-    private static final int ABI = 44;
-    private static final int ABI_HASH = 48;
-    private static final int TABLE_ID = 56;
+    private static final int VLAN_MASK = 40;
+    private static final int CUTOFF = 44;
+    private static final int CUTOFF_PACKETS = 48;
+    private static final int CUTOFF_BYTES = 56;
+    private static final int ALLOWED_LIST = 64;
+    private static final int NEVER = 96;
+    private static final int CAPACITY = 104;
+    private static final int ABI = 108;
+    private static final int ABI_HASH = 112;
+    private static final int TABLE_ID = 120;
+    private static final int DESTINATIONS = 128;
+
+    /** Both ids of 12 bits. */
+    private static final int BOTH_VLANS = 0x0fff0fff;
 
     /** {@code FB_ABI}, and the version in the filter of {@link ProgramFile}. */
-    private static final int ABI_VERSION = 1;
+    private static final int ABI_VERSION = 2;
 
     private final Mapping memory;
     private final Gate gate;
@@ -89,6 +106,52 @@ final class Settings {
 
     void setPaused(boolean paused) {
         write(() -> memory.setIntRelease(PAUSED, paused ? 1 : 0));
+    }
+
+    boolean tracksVlans() {
+        return inside(() -> memory.getIntAcquire(VLAN_MASK)) != 0;
+    }
+
+    void setTracksVlans(boolean tracked) {
+        write(() -> memory.setIntRelease(VLAN_MASK, tracked ? BOTH_VLANS : 0));
+    }
+
+    void setCutoff(boolean on) {
+        write(() -> memory.setIntRelease(CUTOFF, on ? 1 : 0));
+    }
+
+    long cutoffPackets() {
+        return inside(() -> memory.getLongAcquire(CUTOFF_PACKETS));
+    }
+
+    void setCutoffPackets(long packets) {
+        write(() -> memory.setLongRelease(CUTOFF_PACKETS, packets));
+    }
+
+    long cutoffBytes() {
+        return inside(() -> memory.getLongAcquire(CUTOFF_BYTES));
+    }
+
+    void setCutoffBytes(long bytes) {
+        write(() -> memory.setLongRelease(CUTOFF_BYTES, bytes));
+    }
+
+    /** What may be cut off automatically, at most {@value #ALLOWED}. */
+    void setAllowed(List<ServicePort> allowed) {
+        write(() -> {
+            for (int i = 0; i < ALLOWED; i++) {
+                memory.setIntRelease(ALLOWED_LIST + i * Integer.BYTES, i < allowed.size() ? allowed.get(i).code() : 0);
+            }
+        });
+    }
+
+    void setNeverCut(int first, int count) {
+        write(() -> memory.setLongRelease(NEVER, first | (long) count << Integer.SIZE));
+    }
+
+    /** The MAC address that a port's packets get, its first byte the lowest one; 0 lets them keep theirs. */
+    void setDestination(int port, long address) {
+        write(() -> memory.setLongRelease(DESTINATIONS + port * Long.BYTES, address));
     }
 
     long[] seeds() {

@@ -4,6 +4,7 @@ package io.flowbypass.xdp.internal;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Bpf.XdpMode;
 import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
 import io.flowbypass.libbpf.XdpPrograms;
@@ -165,7 +166,7 @@ public final class XdpInterface {
         if (found.isPresent()) {
             present = Link.modeOf(found.get());
             if (mode.equals(AUTO) || mode.equals(present)) {
-                dataPlane.program().run(program -> link.run(program));
+                link.runOneOf(dataPlane.programs().stream().map(Descriptor::number).toList());
                 LOG.log(Level.INFO, "XDP still runs on {0}, {1} mode.", name, present);
                 return;
             }
@@ -193,7 +194,7 @@ public final class XdpInterface {
     private void attach(int index, String mode) throws Refusal {
         if (!mode.equals(Link.GENERIC)) {
             try {
-                attach(index, XdpMode.NATIVE);
+                attachNatively(index);
                 return;
             } catch (BpfException refused) {
                 if (mode.equals(Link.NATIVE) || !DRIVER_REFUSES.contains(refused.error())) {
@@ -203,14 +204,32 @@ public final class XdpInterface {
             }
         }
         try {
-            attach(index, XdpMode.GENERIC);
+            attach(dataPlane.programs().get(0), index, XdpMode.GENERIC);
         } catch (BpfException refused) {
             throw explained(refused, index, Link.GENERIC);
         }
     }
 
-    private void attach(int index, XdpMode mode) {
-        dataPlane.program().run(program -> link.attach(program, index, mode));
+    /** With the program for packets in one buffer, or where the driver refuses that for its MTU, the one for several. */
+    private void attachNatively(int index) {
+        List<Descriptor> programs = dataPlane.programs();
+        try {
+            attach(programs.get(0), index, XdpMode.NATIVE);
+        } catch (BpfException refused) {
+            if (programs.size() == 1 || !DRIVER_REFUSES.contains(refused.error())) {
+                throw refused;
+            }
+            try {
+                attach(programs.get(1), index, XdpMode.NATIVE);
+                LOG.log(Level.INFO, "Its packets may come in several buffers.");
+            } catch (BpfException again) {
+                throw refused;
+            }
+        }
+    }
+
+    private void attach(Descriptor program, int index, XdpMode mode) {
+        program.run(number -> link.attach(number, index, mode));
         LOG.log(Level.INFO, "XDP runs on {0}, {1} mode.", name, mode == XdpMode.NATIVE ? Link.NATIVE : Link.GENERIC);
     }
 

@@ -48,6 +48,39 @@ public final class XdpLoader {
                 + " sign of life from the flow table XDP passes all packets. Shorter than a restart takes, it floods the"
                 + " monitor at every restart.")
         int lease_seconds() default 60;
+
+        /** VLAN ids in keys. */
+        @AttributeDefinition(name = "VLAN tracking", description = "Whether the first two VLAN ids of a packet are part of"
+                + " its flow's key, so that equal addresses and ports in two VLANs are two flows; whoever asks for a bypass"
+                + " has to name them then. Interfaces must not strip tags (rxvlan off). A change needs a restart.")
+        boolean vlan_tracking() default false;
+
+        /** Redirect targets. */
+        @AttributeDefinition(name = "Redirect ports", description = "Where packets may be redirected to: a number from 0 to"
+                + " 15, = and an interface, and behind a slash the MAC address that packets get there, if they are not to"
+                + " keep theirs; separated by commas, such as 0 = eth2, 1 = eth3/02:00:00:00:00:01. In force only when"
+                + " every interface is there.")
+        String redirect_ports() default "";
+
+        /** Whether XDP cuts flows off by itself. */
+        @AttributeDefinition(name = "Automatic cut-off", description = "Whether XDP bypasses a flow by itself once both its"
+                + " directions together pass a threshold.")
+        boolean cutoff_enabled() default false;
+
+        /** Packets. */
+        @AttributeDefinition(name = "Cut-off after packets", min = "0", max = "8388608", description = "The packets of a"
+                + " flow, of both directions, after which it is cut off; 0 for no such threshold.")
+        long cutoff_packets() default 0;
+
+        /** Bytes. */
+        @AttributeDefinition(name = "Cut-off after bytes", min = "0", max = "549755813888", description = "The bytes of a"
+                + " flow, of both directions, after which it is cut off; 0 for no such threshold.")
+        long cutoff_bytes() default 4194304;
+
+        /** What may be cut off. */
+        @AttributeDefinition(name = "Cut-off allowed", description = "The only protocols and ports, at most 8, whose flows"
+                + " XDP may cut off by itself, such as tcp/443, udp/443. Tunnels are never cut off.")
+        String cutoff_allowed() default "tcp/443";
     }
 
     private static final Logger LOG = System.getLogger(XdpLoader.class.getName());
@@ -73,15 +106,35 @@ public final class XdpLoader {
             load(config);
             return;
         }
-        if (config.capacity() != inForce.capacity() || !config.pin_root().equals(inForce.pin_root())) {
-            LOG.log(Level.WARNING, "A change of capacity or pin.root needs a restart; in force stay capacity = {0,number,#}"
-                    + " and pin.root = {1}.", inForce.capacity(), inForce.pin_root());
+        if (config.capacity() != inForce.capacity() || !config.pin_root().equals(inForce.pin_root())
+                || config.vlan_tracking() != inForce.vlan_tracking()) {
+            LOG.log(Level.WARNING, "A change of capacity, pin.root or vlan.tracking needs a restart; in force stay"
+                    + " capacity = {0,number,#}, pin.root = {1} and vlan.tracking = {2}.", inForce.capacity(),
+                    inForce.pin_root(), inForce.vlan_tracking());
         }
+        tune(installation.dataPlane(), config);
+    }
+
+    /** Puts each value that may change into force; a bad one is logged and keeps what was. */
+    private static void tune(NativeDataPlane dataPlane, Config config) {
+        attempt(() -> dataPlane.setLeaseSeconds(config.lease_seconds()));
+        attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())));
+        attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())));
+        attempt(() -> dataPlane.setCutoffPackets(config.cutoff_packets()));
+        attempt(() -> dataPlane.setCutoffBytes(config.cutoff_bytes()));
+        attempt(() -> dataPlane.setCutoffEnabled(config.cutoff_enabled()));
+    }
+
+    /** A change that can be refused. */
+    private interface Change {
+        void make() throws Refusal;
+    }
+
+    private static void attempt(Change change) {
         try {
-            installation.dataPlane().setLeaseSeconds(config.lease_seconds());
-        } catch (IllegalArgumentException outOfRange) {
-            LOG.log(Level.ERROR, "{0}; the lease stays {1,number,#} s.", outOfRange.getMessage(),
-                    installation.dataPlane().leaseSeconds());
+            change.make();
+        } catch (Refusal | RuntimeException refused) {
+            LOG.log(Level.ERROR, "Not changed in io.flowbypass.xdp: {0}", refused.getMessage());
         }
     }
 
@@ -101,6 +154,8 @@ public final class XdpLoader {
         try {
             made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
                     new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()));
+            made.dataPlane().setTracksVlans(config.vlan_tracking());
+            tune(made.dataPlane(), config);
             registration = context.registerService(
                     new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);
         } catch (Refusal | RuntimeException refused) {

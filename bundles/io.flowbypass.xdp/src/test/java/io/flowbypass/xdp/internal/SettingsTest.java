@@ -23,7 +23,7 @@ class SettingsTest {
         assertThat(settings.paused()).isFalse();
         assertThat(settings.nanosSinceHeartbeat()).isBetween(0L, 10_000_000_000L);
         assertThat(memory.getInt(32)).isEqualTo(255);
-        assertThat(memory.getInt(44)).isEqualTo(1);
+        assertThat(memory.getInt(108)).isEqualTo(2);
     }
 
     @Test

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Automatic cut-off: counts flows that are not bypassed, and bypasses those that pass a threshold, without user space.
+ *
+ * Each flow has one line of the tracker where it may stand. A line that is full forgets the flow that has been silent for
+ * long, else the smallest one: so a flood of small flows does not drive out the large ones. Entries are changed by
+ * compare-and-swap. When an entry changes its owner, packets that are just being added may go to the other one: a
+ * threshold is exact but for that.
+ */
+#ifndef FLOWBYPASS_CUTOFF_H
+#define FLOWBYPASS_CUTOFF_H
+
+#include "table.h"
+
+#define FB_EPOCH_SHIFT 32	/* an epoch is 2^32 ns, 4.3 s; the eight bits of it in an entry last 18 min */
+#define FB_SILENT_EPOCHS 16	/* an entry that had no packet for so long, 69 s, may go */
+#define FB_ORIGIN_AUTOMATIC 4	/* io.flowbypass.flow.Origin */
+
+/* Ports of UDP tunnels, in which many flows look like one: VXLAN (IANA, Linux), GENEVE, GTP-U. */
+FB_INLINE int fb_is_tunnel(__be16 port)
+{
+	return port == bpf_htons(4789) || port == bpf_htons(8472) || port == bpf_htons(6081) || port == bpf_htons(2152);
+}
+
+FB_INLINE __be16 fb_port_a(const struct fb_key *key)
+{
+	return key->ports;
+}
+
+FB_INLINE __be16 fb_port_b(const struct fb_key *key)
+{
+	return key->ports >> 16;
+}
+
+/* Whether the list of what may be cut off names the flow. Returns the port by which it does, in host order, or -1. */
+FB_INLINE int fb_allowed(const struct fb_config *settings, const struct fb_key *key)
+{
+	__u32 proto = (key->proto & 0xff) << 16;
+	__u32 a = proto | bpf_ntohs(fb_port_a(key));
+	__u32 b = proto | bpf_ntohs(fb_port_b(key));
+	int i;
+
+	for (i = 0; i < FB_ALLOWED; i++) {
+		__u32 allowed = settings->allowed[i];
+
+		if (!allowed)
+			break;
+		if (allowed == a || allowed == b)
+			return allowed & 0xffff;
+	}
+	return -1;
+}
+
+FB_INLINE int fb_is_in(const __u64 *addr, const struct fb_never *entry)
+{
+	return (addr[0] & entry->mask[0]) == entry->addr[0] && (addr[1] & entry->mask[1]) == entry->addr[1];
+}
+
+/*
+ * Whether an entry of the never-cut list names the flow; one that is not there names all. As fb_is_never_cut() not inline
+ * and not static, so that the verifier looks at it once, and not in each round of a loop.
+ */
+__noinline int fb_is_named(struct fb_packet *packet, __u32 number)
+{
+	struct fb_never *entry = bpf_map_lookup_elem(&never, &number);
+	struct fb_key *key;
+	__u64 v4[2] = {};
+
+	if (!entry || !packet)
+		return 1;
+	key = &packet->key;
+	if (entry->family != key->proto >> 8 || (entry->proto && entry->proto != (key->proto & 0xff)))
+		return 0;
+	if (entry->port && entry->port != fb_port_a(key) && entry->port != fb_port_b(key))
+		return 0;
+	if (entry->family == 6)
+		return fb_is_in(key->addr, entry) || fb_is_in(key->addr + 2, entry);
+	v4[0] = (__u32)key->addr[0];
+	if (fb_is_in(v4, entry))
+		return 1;
+	v4[0] = key->addr[0] >> 32;
+	return fb_is_in(v4, entry);
+}
+
+__noinline int fb_is_never_cut(struct fb_packet *packet)
+{
+	struct fb_config *settings;
+	__u32 zero = 0, i;
+	__u64 list;
+
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!settings || !packet)
+		return 1;
+	list = *(volatile __u64 *)&settings->never;
+	for (i = 0; i < FB_NEVER; i++) {
+		if (i >= list >> 32)
+			return 0;
+		if (fb_is_named(packet, (__u32)list + i))
+			return 1;
+	}
+	return 0;
+}
+
+FB_INLINE int fb_free_cells(__u32 bucket_number)
+{
+	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
+	int i, free = 0;
+
+	if (!bucket)
+		return 0;
+	for (i = 0; i < FB_CELLS; i++)
+		free += !bucket->cell[i];
+	return free;
+}
+
+/* Changes a cell of a bucket from one value to another; false when none has the first one. */
+FB_INLINE int fb_swap_cell(__u32 bucket_number, __u64 from, __u64 to)
+{
+	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
+	int i;
+
+	if (!bucket)
+		return 0;
+	for (i = 0; i < FB_CELLS; i++)
+		if (bucket->cell[i] == from && __sync_val_compare_and_swap(&bucket->cell[i], from, to) == from)
+			return 1;
+	return 0;
+}
+
+/* Whether another slot in that bucket has the key, or is about to. */
+FB_INLINE int fb_is_taken(__u32 bucket_number, __u64 own, const struct fb_key *key, __u64 seed)
+{
+	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
+	int i;
+
+	if (!bucket)
+		return 0;
+	for (i = 0; i < FB_CELLS; i++) {
+		__u64 cell = *(volatile __u64 *)&bucket->cell[i];
+		struct fb_record *record;
+		__u32 number, state;
+
+		if (cell == own || FB_CELL_TAG(cell) != FB_CELL_TAG(own))
+			continue;
+		number = FB_CELL_SLOT(cell) * 2;
+		record = bpf_map_lookup_elem(&records, &number);
+		if (!record)
+			continue;
+		state = fb_state_of(*(volatile __u32 *)&record->match);
+		if ((state == FB_LIVE || state == FB_CLAIMED) && fb_is_key(record, FB_CELL_SLOT(cell), key, seed))
+			return 1;
+	}
+	return 0;
+}
+
+/* In the order in which user space does it, so that a crash is recovered from alike; CLAIMED, in record 0 last. */
+FB_INLINE void fb_write(struct fb_info *cold, struct fb_record *first, struct fb_record *second,
+			const struct fb_key *key, __u64 seed, __u8 forward)
+{
+	__u64 addr = key->proto >> 8 == 4 ? key->addr[0] : fb_hash(key, seed);
+	__u32 generation = first->generation + 1;
+	__u64 now = bpf_ktime_get_ns();
+	__u32 match = key->proto | FB_CLAIMED << FB_STATE_SHIFT | FB_DROP << FB_ACTION_SHIFT | FB_PASS_CONTROL;
+
+	__builtin_memset(cold, 0, sizeof(*cold));
+	__builtin_memcpy(cold->addr, key->addr, sizeof(cold->addr));
+	cold->ports = key->ports;
+	cold->proto = key->proto;
+	cold->forward = forward;
+	cold->origin = FB_ORIGIN_AUTOMATIC;
+	cold->base_packets[0] = first->packets;
+	cold->base_packets[1] = second->packets;
+	cold->base_bytes[0] = first->bytes;
+	cold->base_bytes[1] = second->bytes;
+
+	second->seen = 0;
+	second->idle_ms = 0;
+	second->addr = addr;
+	second->ports = key->ports;
+	second->generation = generation;
+	second->added = now;
+	__sync_lock_test_and_set(&second->match, match);
+	first->seen = 0;
+	first->idle_ms = 0;
+	first->addr = addr;
+	first->ports = key->ports;
+	first->generation = generation;
+	first->added = now;
+	__sync_lock_test_and_set(&first->match, match);
+}
+
+FB_INLINE void fb_set_state(struct fb_record *record, __u32 state)
+{
+	__u32 others = record->match & ~(FB_STATE_MASK << FB_STATE_SHIFT);
+
+	__sync_lock_test_and_set(&record->match, others | state << FB_STATE_SHIFT);
+}
+
+/*
+ * Bypasses the packet's flow in a slot from the reserve; returns an enum fb_cutoff. Two that bypass one key at once, here
+ * or in user space, each publish a CLAIMED slot first and look for the other one then: so at least one of them sees the
+ * other. XDP withdraws when it does; user space waits for what becomes of XDP's.
+ */
+__noinline int fb_cut_off(struct fb_packet *packet, __u32 server_port)
+{
+	__u32 zero = 0, slot, number, other_number, tag, bucket1, bucket2;
+	struct fb_record *first, *second;
+	struct fb_config *settings;
+	struct fb_info *cold;
+	struct fb_key *key;
+	__u64 hash, cell;
+	__u8 forward;
+
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!settings || !packet)
+		return FB_CUTOFF_CONTENDED;
+	key = &packet->key;
+	if ((key->proto & 0xff) == IPPROTO_UDP && (fb_is_tunnel(fb_port_a(key)) || fb_is_tunnel(fb_port_b(key))))
+		return FB_CUTOFF_NEVER;
+	if (fb_is_never_cut(packet))
+		return FB_CUTOFF_NEVER;
+	if (bpf_map_pop_elem(&reserve, &slot))
+		return FB_CUTOFF_RESERVE_DRY;
+	number = slot * 2;
+	other_number = number + 1;
+	cold = bpf_map_lookup_elem(&info, &slot);
+	first = bpf_map_lookup_elem(&records, &number);
+	second = bpf_map_lookup_elem(&records, &other_number);
+	if (!cold || !first || !second)
+		return FB_CUTOFF_RESERVE_DRY;
+
+	/* Forward is from the client: away from the port that the list names. */
+	forward = bpf_ntohs(fb_port_a(key)) == server_port;
+	fb_write(cold, first, second, key, settings->seed[1], forward);
+	hash = fb_hash(key, settings->seed[0]);
+	tag = fb_tag(hash);
+	cell = (__u64)tag << 32 | slot;
+	bucket1 = fb_bucket1(hash, settings->bucket_mask);
+	bucket2 = fb_bucket2(bucket1, tag, settings->bucket_mask);
+	if (fb_free_cells(bucket2) > fb_free_cells(bucket1)) {
+		__u32 emptier = bucket2;
+
+		bucket2 = bucket1;
+		bucket1 = emptier;
+	}
+	if (!fb_swap_cell(bucket1, 0, cell) && !fb_swap_cell(bucket2, 0, cell)) {
+		fb_set_state(first, FB_FREE);
+		fb_set_state(second, FB_FREE);
+		bpf_map_push_elem(&reserve, &slot, BPF_ANY);
+		return FB_CUTOFF_TABLE_FULL;
+	}
+	if (fb_is_taken(bucket1, cell, key, settings->seed[1]) || fb_is_taken(bucket2, cell, key, settings->seed[1])) {
+		if (!fb_swap_cell(bucket1, cell, 0))
+			fb_swap_cell(bucket2, cell, 0);
+		fb_set_state(first, FB_FREE);
+		fb_set_state(second, FB_FREE);
+		bpf_map_push_elem(&reserve, &slot, BPF_ANY);
+		return FB_CUTOFF_CONTENDED;
+	}
+	fb_set_state(second, FB_LIVE);
+	fb_set_state(first, FB_LIVE);
+	bpf_ringbuf_output(&events, &slot, sizeof(slot), 0);
+	return FB_CUTOFF_DONE;
+}
+
+FB_INLINE void fb_count_cutoff(__u32 outcome)
+{
+	__u64 *count = bpf_map_lookup_elem(&cutoffs, &outcome);
+
+	if (count)
+		*count += 1;
+}
+
+/* The entry that a flow which is not in its line may have: an empty or silent one, else the smallest. */
+FB_INLINE int fb_victim(const struct fb_tracker_line *line, __u8 epoch)
+{
+	__u64 least = ~0ULL;
+	int i, victim = 0;
+
+	for (i = 0; i < FB_TRACKED; i++) {
+		__u64 id = line->flow[i].id;
+		__u64 volume = line->flow[i].volume;
+
+		if (!id || (__u8)(epoch - (id >> FB_TRACK_EPOCH_SHIFT)) >= FB_SILENT_EPOCHS)
+			volume = 0;
+		if (volume < least) {
+			least = volume;
+			victim = i;
+		}
+	}
+	return victim;
+}
+
+FB_INLINE void fb_begin_tracking(struct fb_tracker_line *line, __u64 id, __u64 volume, __u8 epoch)
+{
+	struct fb_tracked *flow = &line->flow[fb_victim(line, epoch) & (FB_TRACKED - 1)];
+	__u64 before = flow->id;
+
+	if (before && (__u8)(epoch - (before >> FB_TRACK_EPOCH_SHIFT)) < FB_SILENT_EPOCHS)
+		fb_count_cutoff(FB_CUTOFF_TRACKER_FULL);
+	if (__sync_val_compare_and_swap(&flow->id, before, id) == before)
+		*(volatile __u64 *)&flow->volume = volume;
+	else
+		fb_count_cutoff(FB_CUTOFF_CONTENDED);
+}
+
+/* A flow that passed a threshold, and the id of its entry. */
+FB_INLINE void fb_end_tracking(struct fb_tracked *flow, __u64 id, struct fb_packet *packet, __u32 server_port)
+{
+	int outcome;
+
+	if (__sync_val_compare_and_swap(&flow->id, id, id | FB_TRACK_CUTTING) != id) {
+		fb_count_cutoff(FB_CUTOFF_CONTENDED);
+		return;
+	}
+	outcome = fb_cut_off(packet, server_port);
+	fb_count_cutoff(outcome);
+	if (outcome == FB_CUTOFF_DONE) {
+		*(volatile __u64 *)&flow->id = 0;
+		return;
+	}
+	/* Whether it still may never be cut is asked again after as much traffic; all else with the next packet. */
+	if (outcome == FB_CUTOFF_NEVER)
+		*(volatile __u64 *)&flow->volume = 0;
+	*(volatile __u64 *)&flow->id = id;
+}
+
+/* Counts a packet that belongs to no flow of the table, and cuts its flow off when that passes a threshold. */
+FB_INLINE void fb_track(struct fb_packet *packet, const struct fb_config *settings, __u64 hash)
+{
+	__u32 number = fb_bucket1(hash, settings->bucket_mask);
+	__u64 now, id, volume, before, mark = 1 << (packet->direction & 1);
+	struct fb_tracker_line *line;
+	struct fb_tracked *flow;
+	int i, server_port;
+	__u8 epoch;
+
+	server_port = fb_allowed(settings, &packet->key);
+	if (server_port < 0 || settings->paused)
+		return;
+	now = bpf_ktime_get_coarse_ns();
+	if ((__s64)(now - settings->heartbeat) > (__s64)settings->lease)
+		return;
+	line = bpf_map_lookup_elem(&tracker, &number);
+	if (!line)
+		return;
+	epoch = now >> FB_EPOCH_SHIFT;
+	/* Never 0, which is an empty entry: there is a mark. */
+	id = (hash & FB_TRACK_ID) | (__u64)epoch << FB_TRACK_EPOCH_SHIFT | mark;
+	volume = 1ULL << FB_TRACK_PACKET_SHIFT | packet->bytes;
+
+	for (i = 0; i < FB_TRACKED; i++) {
+		flow = &line->flow[i];
+		before = *(volatile __u64 *)&flow->id;
+		if ((before & FB_TRACK_ID) == (hash & FB_TRACK_ID) && before)
+			break;
+	}
+	if (i == FB_TRACKED) {
+		fb_begin_tracking(line, id, volume, epoch);
+		return;
+	}
+	if ((packet->tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN) {
+		/* A new connection: what the one before sent does not count. */
+		if (__sync_val_compare_and_swap(&flow->id, before, id) == before)
+			*(volatile __u64 *)&flow->volume = volume;
+		return;
+	}
+	id |= before & (FB_TRACK_BOTH | FB_TRACK_CUTTING);
+	if (id != before && __sync_val_compare_and_swap(&flow->id, before, id) != before)
+		return;
+	volume += __sync_fetch_and_add(&flow->volume, volume);
+	if (id & FB_TRACK_CUTTING || (id & FB_TRACK_BOTH) != FB_TRACK_BOTH)
+		return;
+	if ((settings->cutoff_packets && volume >> FB_TRACK_PACKET_SHIFT >= settings->cutoff_packets) ||
+	    (settings->cutoff_bytes && (volume & ((1ULL << FB_TRACK_PACKET_SHIFT) - 1)) >= settings->cutoff_bytes))
+		fb_end_tracking(flow, id, packet, server_port);
+}
+
+#endif
