@@ -5,10 +5,12 @@ import static io.flowbypass.itests.lab.Frame.ethernet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.flow.BypassRequest;
+import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.Origin;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Services;
@@ -38,7 +40,13 @@ class PacketTest {
     private static final int DCCP = 33;
     private static final int SCTP = 132;
     private static final int UDP_LITE = 136;
+    private static final int ICMP = 1;
+    private static final int GRE = 47;
+    private static final int ESP = 50;
+    private static final int ICMPV6 = 58;
+    private static final int FIN = 1;
     private static final int SYN = 2;
+    private static final int RST = 4;
     private static final int ACK = 16;
     private static final int XDP_DROP = 1;
     private static final int XDP_PASS = 2;
@@ -50,6 +58,11 @@ class PacketTest {
     private static final int RECORD_PORTS = 40;
     private static final int RECORD_MATCH = 48;
     private static final int INFO_BYTES = 144;
+    private static final int ACTION_SHIFT = 24;
+    private static final int PORT_SHIFT = 27;
+    private static final int CONFIG_BUCKET_MASK = 32;
+    private static final int CONFIG_VLAN_MASK = 40;
+    private static final int BOTH_VLANS = 0x0fff0fff;
     private static final int CONFIG_HEARTBEAT = 0;
     private static final int CONFIG_LEASE = 8;
     private static final long HOUR_NANOS = 3_600_000_000_000L;
@@ -139,9 +152,10 @@ class PacketTest {
         try {
             Mapping records = dataPlane.records().map(gate);
             int match = liveSlot(records, TCP | 4 << 8) * 128 + RECORD_MATCH;
-            records.setInt(match, TCP | 4 << 8 | CLOSING << 16);
+            int live = records.getInt(match);
+            records.setInt(match, live ^ LIVE << 16 ^ CLOSING << 16);
             passes(Verdict.PASSED_CLOSING, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
-            records.setInt(match, TCP | 4 << 8 | LIVE << 16);
+            records.setInt(match, live);
             passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
         } finally {
             gate.exit();
@@ -151,7 +165,7 @@ class PacketTest {
 
     private static int liveSlot(Mapping records, int keyAndFamily) {
         for (int slot = 0; slot < records.size() / 128; slot++) {
-            if (records.getInt(slot * 128 + RECORD_MATCH) == (keyAndFamily | LIVE << 16)) {
+            if ((records.getInt(slot * 128 + RECORD_MATCH) & 0xffffff) == (keyAndFamily | LIVE << 16)) {
                 return slot;
             }
         }
@@ -294,10 +308,204 @@ class PacketTest {
     }
 
     @Test
-    void otherProtocolsPass() {
-        passes(Verdict.PASSED_OTHER, ethernet().ipv4(A, B, 1).udp(1000, 2000).bytes());
-        passes(Verdict.PASSED_OTHER, ethernet().ipv6(A6, B6, 58).udp(1000, 2000).bytes());
+    void whatIsNeitherIpv4NorIpv6Passes() {
         passes(Verdict.PASSED_OTHER, ethernet().bytes());
+    }
+
+    @Test
+    void protocolsWithoutPortsAreCutBetweenTwoHosts() {
+        for (int protocol : new int[] {ICMP, GRE, ESP}) {
+            byte[] there = ethernet().ipv4(A, B, protocol).udp(0x0800, 2000).bytes();
+            passes(Verdict.PASSED_NO_FLOW, there);
+            table.bypass(BypassRequest.of(FlowKey.of(protocol, A, 0, B, 0)).withHostPair());
+            cuts(there);
+            cuts(ethernet().ipv4(B, A, protocol).udp(0, 1).bytes());
+            passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, "198.51.100.3", protocol).udp(0x0800, 2000).bytes());
+        }
+        table.bypass(BypassRequest.of(FlowKey.of(ICMPV6, A6, 0, B6, 0)).withHostPair());
+        cuts(ethernet().ipv6(A6, B6, ICMPV6).icmp(128).bytes());
+        cuts(ethernet().ipv6(B6, A6, 60).extension(60, ICMPV6, 0).icmp(129).bytes());
+    }
+
+    @Test
+    void icmpErrorsAndNeighbourDiscoveryPassWhateverIsBypassed() {
+        table.bypass(BypassRequest.of(FlowKey.of(ICMP, A, 0, B, 0)).withHostPair());
+        table.bypass(BypassRequest.of(FlowKey.of(ICMPV6, A6, 0, B6, 0)).withHostPair());
+        cuts(ethernet().ipv4(A, B, ICMP).icmp(8).bytes());
+        for (int error : new int[] {3, 4, 5, 11, 12}) {
+            passes(Verdict.PASSED_ICMP_ERROR, ethernet().ipv4(A, B, ICMP).icmp(error).bytes());
+        }
+        for (int type : new int[] {1, 2, 3, 4, 127, 133, 134, 135, 136, 137}) {
+            passes(Verdict.PASSED_ICMP_ERROR, ethernet().ipv6(A6, B6, ICMPV6).icmp(type).bytes());
+        }
+        cuts(ethernet().ipv6(A6, B6, ICMPV6).icmp(132).bytes());
+        cuts(ethernet().ipv6(A6, B6, ICMPV6).icmp(138).bytes());
+        passes(Verdict.PASSED_MALFORMED, ethernet().ipv4(A, B, ICMP).icmp(8).cutTo(14 + 20 + 7));
+    }
+
+    @Test
+    void twoVlanIdsArePartOfTheKeyWhereTheyAreTracked() {
+        withConfig(config -> {
+            config.setInt(CONFIG_VLAN_MASK, BOTH_VLANS);
+            try {
+                FlowKey plain = FlowKey.of(UDP, A, 1500, B, 2500);
+                byte[] untagged = ethernet().ipv4(A, B, UDP).udp(1500, 2500).bytes();
+                byte[] single = ethernet().vlan(0xe000 | 100).ipv4(A, B, UDP).udp(1500, 2500).bytes();
+                byte[] stacked = ethernet().serviceVlan(100).vlan(200).ipv4(A, B, UDP).udp(1500, 2500).bytes();
+                byte[] swapped = ethernet().serviceVlan(200).vlan(100).ipv4(A, B, UDP).udp(1500, 2500).bytes();
+                byte[] deeper = ethernet().serviceVlan(100).vlan(200).vlan(300).ipv4(B, A, UDP).udp(2500, 1500).bytes();
+                table.bypass(BypassRequest.of(plain.withVlans(100, 200)));
+                cuts(stacked);
+                cuts(deeper);
+                passes(Verdict.PASSED_NO_FLOW, untagged);
+                passes(Verdict.PASSED_NO_FLOW, single);
+                passes(Verdict.PASSED_NO_FLOW, swapped);
+                table.bypass(BypassRequest.of(plain.withVlans(100, 0)));
+                cuts(single);
+                table.bypass(BypassRequest.of(plain));
+                cuts(untagged);
+                table.bypass(BypassRequest.of(FlowKey.of(UDP, A6, 1500, B6, 2500).withVlans(7, 0)));
+                cuts(ethernet().vlan(7).ipv6(B6, A6, UDP).udp(2500, 1500).bytes());
+                passes(Verdict.PASSED_NO_FLOW, ethernet().vlan(8).ipv6(B6, A6, UDP).udp(2500, 1500).bytes());
+            } finally {
+                config.setInt(CONFIG_VLAN_MASK, 0);
+            }
+        });
+    }
+
+    @Test
+    void finAndRstOfAFlowThatIsToPassThemReachTheMonitorSixteenTimesADirection() throws Exception {
+        byte[] fin = ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK | FIN).bytes();
+        byte[] rst = ethernet().ipv4(B, A, TCP).tcp(2000, 1000, RST).bytes();
+        for (int i = 0; i < 16; i++) {
+            passes(Verdict.PASSED_TCP_CONTROL, fin);
+        }
+        cuts(fin);
+        for (int i = 0; i < 16; i++) {
+            passes(Verdict.PASSED_TCP_CONTROL, rst);
+        }
+        cuts(rst);
+        FlowRecord record = table.release(FlowKey.of(TCP, A, 1000, B, 2000)).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().forward().packets()).as("packets cut").isEqualTo(1);
+        assertThat(record.flow().forward().tcpFlags()).isEqualTo(ACK | FIN);
+        assertThat(record.flow().reverse().tcpFlags()).isEqualTo(RST);
+    }
+
+    @Test
+    void finAndRstOfAFlowOfSuricatasAreCutAndRemembered() throws Exception {
+        FlowKey key = FlowKey.of(TCP, A, 1001, B, 2000);
+        table.bypass(BypassRequest.of(key).withOrigin(Origin.SURICATA));
+        cuts(ethernet().ipv4(A, B, TCP).tcp(1001, 2000, ACK | FIN).bytes());
+        cuts(ethernet().ipv4(B, A, TCP).tcp(2000, 1001, RST).bytes());
+        FlowRecord record = table.release(key).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().forward().tcpFlags()).isEqualTo(ACK | FIN);
+        assertThat(record.flow().reverse().tcpFlags()).isEqualTo(RST);
+    }
+
+    @Test
+    void aFlowThatIsOnlyCountedPassesAndIsCounted() throws Exception {
+        FlowKey key = FlowKey.of(TCP, A, 1002, B, 2000);
+        table.bypass(BypassRequest.of(key).withAction(CutAction.COUNT));
+        byte[] data = ethernet().ipv4(A, B, TCP).tcp(1002, 2000, ACK).bytes();
+        byte[] fin = ethernet().ipv4(A, B, TCP).tcp(1002, 2000, ACK | FIN).bytes();
+        passes(Verdict.CUT_COUNTED, data);
+        passes(Verdict.CUT_COUNTED, fin);
+        FlowRecord record = table.release(key).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().forward().packets()).isEqualTo(2);
+        assertThat(record.flow().forward().bytes()).isEqualTo(data.length + fin.length);
+        assertThat(record.flow().action()).isEqualTo(CutAction.COUNT);
+        assertThat(table.statistics().unaccountedPackets()).isZero();
+    }
+
+    @Test
+    void anActionThatIsNoneAndAPortThatIsNotTherePassAndAreCountedAsErrors() {
+        byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        withRecords(records -> {
+            int match = liveSlot(records, UDP | 4 << 8) * 128 + RECORD_MATCH;
+            int usual = records.getInt(match);
+            records.setInt(match, usual | 3 << ACTION_SHIFT);
+            passes(Verdict.ERROR, frame);
+            records.setInt(match, usual | 1 << ACTION_SHIFT | 15 << PORT_SHIFT);
+            passes(Verdict.ERROR_REDIRECT, frame);
+            records.setInt(match, usual);
+            cuts(frame);
+        });
+        assertThat(table.find(FlowKey.of(UDP, A, 1000, B, 2000)).orElseThrow().packets()).as("counted as cut").isEqualTo(1);
+        assertThat(table.statistics().unaccountedPackets()).isZero();
+    }
+
+    @Test
+    void aConfigurationThatLeadsOutOfTheIndexPassesAndIsCountedAsAnError() {
+        byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        withConfig(config -> {
+            int mask = config.getInt(CONFIG_BUCKET_MASK);
+            config.setInt(CONFIG_BUCKET_MASK, -1);
+            try {
+                passes(Verdict.ERROR, frame);
+            } finally {
+                config.setInt(CONFIG_BUCKET_MASK, mask);
+            }
+            cuts(frame);
+        });
+    }
+
+    @Test
+    void aCellThatNamesNoSlotPassesAndIsCountedAsAnError() {
+        byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        withMapping(dataPlane.index(), index -> {
+            int slot = slotOf(UDP | 4 << 8);
+            int cell = cellOf(index, slot);
+            long usual = index.getLong(cell);
+            index.setLong(cell, usual | 0x7fffffff);
+            try {
+                passes(Verdict.ERROR, frame);
+            } finally {
+                index.setLong(cell, usual);
+            }
+            cuts(frame);
+        });
+    }
+
+    private int slotOf(int keyAndFamily) {
+        int[] slot = new int[1];
+        withRecords(records -> slot[0] = liveSlot(records, keyAndFamily));
+        return slot[0];
+    }
+
+    private static int cellOf(Mapping index, int slot) {
+        for (int cell = 0; cell < index.size(); cell += Long.BYTES) {
+            if (index.getLong(cell) != 0 && (int) index.getLong(cell) == slot) {
+                return cell;
+            }
+        }
+        throw new AssertionError("no cell names slot " + slot);
+    }
+
+    private void withRecords(Consumer<Mapping> use) {
+        withMapping(dataPlane.records(), use);
+    }
+
+    private static void withMapping(BpfMap map, Consumer<Mapping> use) {
+        Gate gate = Services.waitFor(MapService.class).newGate();
+        assertThat(gate.enter()).isTrue();
+        try {
+            use.accept(map.map(gate));
+        } finally {
+            gate.exit();
+            gate.close();
+        }
+    }
+
+    @Test
+    void aPacketInSeveralBuffersIsReadAndCountedWhole() throws Exception {
+        byte[] jumbo = ethernet().ipv4(A, B, UDP).udp(1000, 2000, 8900).bytes();
+        try (Descriptor frags = Bpf.open(Path.of(Product.PIN_ROOT, "program-frags"))) {
+            assertThat(frags.call(number -> Bpf.testRun(number, jumbo, 1)).result()).isEqualTo(XDP_DROP);
+            byte[] other = ethernet().ipv4(A, B, UDP).udp(1001, 2000, 8900).bytes();
+            assertThat(frags.call(number -> Bpf.testRun(number, other, 1)).result()).isEqualTo(XDP_PASS);
+        }
+        FlowRecord record = table.release(FlowKey.of(UDP, A, 1000, B, 2000)).get(10, TimeUnit.SECONDS).orElseThrow();
+        assertThat(record.flow().forward().bytes()).isEqualTo(jumbo.length);
     }
 
     @Test
@@ -341,22 +549,16 @@ class PacketTest {
         });
     }
 
-    private void withConfig(Consumer<Mapping> use) {
-        MapService maps = Services.waitFor(MapService.class);
-        Gate gate = maps.newGate();
-        assertThat(gate.enter()).isTrue();
-        try (BpfMap config = maps.open(Path.of(Product.PIN_ROOT, "config"))) {
-            use.accept(config.map(gate));
-        } finally {
-            gate.exit();
-            gate.close();
+    private static void withConfig(Consumer<Mapping> use) {
+        try (BpfMap config = Services.waitFor(MapService.class).open(Path.of(Product.PIN_ROOT, "config"))) {
+            withMapping(config, use);
         }
     }
 
     @Test
     void aFlowRemembersItsFlagsBytesAndPackets() throws Exception {
         byte[] there = ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK | 8).bytes();
-        byte[] back = ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK | 1).bytes();
+        byte[] back = ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK | 2).bytes();
         cuts(there);
         cuts(there);
         cuts(back);
@@ -365,7 +567,7 @@ class PacketTest {
         assertThat(record.flow().forward().bytes()).isEqualTo(2L * there.length);
         assertThat(record.flow().forward().tcpFlags()).isEqualTo(ACK | 8);
         assertThat(record.flow().reverse().packets()).isEqualTo(1);
-        assertThat(record.flow().reverse().tcpFlags()).isEqualTo(ACK | 1);
+        assertThat(record.flow().reverse().tcpFlags()).isEqualTo(ACK | 2);
         assertThat(record.reason()).isEqualTo(EndReason.RELEASED);
     }
 

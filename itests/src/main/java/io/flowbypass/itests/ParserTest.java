@@ -37,6 +37,7 @@ class ParserTest {
     private static final int VERDICT = 44;
     private static final int DIRECTION = 48;
     private static final int TCP_FLAGS = 52;
+    private static final int VLANS = 56;
     private static final int FB_PARSED = -1;
 
     private BpfObject object;
@@ -117,7 +118,8 @@ class ParserTest {
         }
         byte[] key = new byte[PORTS];
         parsed.get(ADDR, key);
-        return text(parsed.getInt(PROTO), key, parsed.getLong(PORTS), parsed.getInt(DIRECTION), parsed.getInt(TCP_FLAGS));
+        return text(parsed.getInt(PROTO), key, parsed.getLong(PORTS), parsed.getInt(DIRECTION), parsed.getInt(TCP_FLAGS),
+                parsed.getInt(VLANS));
     }
 
     private static String inJava(byte[] packet) {
@@ -135,11 +137,12 @@ class ParserTest {
         long ports = Short.toUnsignedLong(Short.reverseBytes((short) smallerPort))
                 | Short.toUnsignedLong(Short.reverseBytes((short) largerPort)) << 16;
         return text(reference.protocol() | (smaller.length == 4 ? 4 : 6) << 8, key, ports, forward ? 0 : 1,
-                reference.tcpFlags());
+                reference.tcpFlags(), reference.outerVlan() | reference.innerVlan() << 16);
     }
 
-    private static String text(int proto, byte[] key, long ports, int direction, int tcpFlags) {
+    private static String text(int proto, byte[] key, long ports, int direction, int tcpFlags,
+            int vlans) {
         return "protocol " + proto + " key " + HexFormat.of().formatHex(key) + " ports " + Long.toHexString(ports)
-                + " direction " + direction + " flags " + tcpFlags;
+                + " direction " + direction + " flags " + tcpFlags + " VLANs " + Integer.toHexString(vlans);
     }
 }

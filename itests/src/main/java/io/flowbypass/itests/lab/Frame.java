@@ -85,9 +85,20 @@ public final class Frame {
 
     /** UDP with ten bytes of payload. */
     public Frame udp(int sourcePort, int destinationPort) {
-        word(sourcePort).word(destinationPort).word(18).word(0);
-        bytes.writeBytes(new byte[10]);
+        return udp(sourcePort, destinationPort, 10);
+    }
+
+    /** UDP with so many bytes of payload. */
+    public Frame udp(int sourcePort, int destinationPort, int payload) {
+        word(sourcePort).word(destinationPort).word(8 + payload).word(0);
+        bytes.writeBytes(new byte[payload]);
         return this;
+    }
+
+    /** ICMP or ICMPv6 of that type, 8 bytes. */
+    public Frame icmp(int type) {
+        octet(type).octet(0).word(0);
+        return word(0).word(1);
     }
 
     /** UDP-Lite, of which the checksum covers as many bytes as told, with ten bytes of payload. */

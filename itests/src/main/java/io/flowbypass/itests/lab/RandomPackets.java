@@ -6,7 +6,9 @@ import java.util.Random;
 
 /** Packets of all kinds, half of them damaged; the same for the same seed. */
 public final class RandomPackets {
-    private static final int[] PROTOCOLS = {6, 6, 17, 17, 136, 132, 33, 1, 47, 58};
+    private static final int[] PROTOCOLS = {6, 6, 17, 17, 136, 132, 33, 1, 47, 58, 59};
+    /** Errors of ICMP and of ICMPv6, echoes, neighbour discovery, and what lies beside them. */
+    private static final int[] ICMP_TYPES = {0, 3, 4, 5, 8, 11, 12, 13, 35, 127, 128, 129, 132, 133, 135, 137, 138, 255};
     private static final int[] EXTENSIONS = {0, 43, 60, 135, 51, 44};
     private static final int[] ETHERTYPES = {0x0800, 0x0800, 0x86dd, 0x86dd, 0x86dd, 0x0806};
     private static final int LEAST_FRAME = 14;
@@ -100,7 +102,12 @@ public final class RandomPackets {
 
     private void transport(int protocol) {
         int at = frame.position();
-        bytes(4);
+        if (protocol == 1 || protocol == 58) {
+            frame.put((byte) ICMP_TYPES[random.nextInt(ICMP_TYPES.length)]);
+            bytes(3);
+        } else {
+            bytes(4);
+        }
         switch (protocol) {
             case 6 -> {
                 bytes(8);

@@ -13,8 +13,10 @@ public final class ReferenceParser {
     public enum Kind {
         /** One of a flow. */
         FLOW,
-        /** Neither IPv4 nor IPv6, or no protocol with ports, or too many tags or headers. */
+        /** Neither IPv4 nor IPv6, or too many tags or headers. */
         OTHER,
+        /** An ICMP error, which tells of another flow, or neighbour discovery. */
+        ICMP_ERROR,
         /** A part of a packet. */
         FRAGMENT,
         /** Truncated, or it contradicts itself. */
@@ -38,6 +40,8 @@ public final class ReferenceParser {
     private int sourcePort;
     private int destinationPort;
     private int tcpFlags;
+    private int outerVlan;
+    private int innerVlan;
 
     private ReferenceParser(byte[] frame) {
         this.frame = frame;
@@ -69,12 +73,12 @@ public final class ReferenceParser {
         return destination;
     }
 
-    /** The port that it comes from. */
+    /** The port that it comes from; 0 where the protocol has none. */
     public int sourcePort() {
         return sourcePort;
     }
 
-    /** The port that it goes to. */
+    /** The port that it goes to; 0 where the protocol has none. */
     public int destinationPort() {
         return destinationPort;
     }
@@ -82,6 +86,16 @@ public final class ReferenceParser {
     /** The eight flags of RFC 9293; 0 when it is no TCP. */
     public int tcpFlags() {
         return tcpFlags;
+    }
+
+    /** The identifier in the first tag; 0 where there is none. */
+    public int outerVlan() {
+        return outerVlan;
+    }
+
+    /** The identifier in the second tag; 0 where there is none. */
+    public int innerVlan() {
+        return innerVlan;
     }
 
     /** Whether its source comes before its destination: by the address, then by the port. */
@@ -97,6 +111,9 @@ public final class ReferenceParser {
             if (at + 2 > frame.length) {
                 return Kind.MALFORMED;
             }
+            int identifier = number(at - 2, 2) % 4096;
+            outerVlan = tag == 0 ? identifier : outerVlan;
+            innerVlan = tag == 1 ? identifier : innerVlan;
         }
         return switch (number(at, 2)) {
             case 0x0800 -> ipv4(at + 2);
@@ -165,6 +182,9 @@ public final class ReferenceParser {
                 return Kind.MALFORMED;
             }
         }
+        if (next == FRAGMENT_HEADER || next == AUTHENTICATION || OPTIONS.contains(next)) {
+            return Kind.OTHER;
+        }
         return transport(next, header, end);
     }
 
@@ -187,8 +207,17 @@ public final class ReferenceParser {
                 boolean longSequence = left >= 12 && (number(at + 8, 1) & 1) != 0;
                 whole = left >= 12 && number(at + 4, 1) * 4 >= (longSequence ? 16 : 12) && number(at + 4, 1) * 4 <= left;
             }
+            case 1 -> {
+                // RFC 792: destination unreachable, source quench, redirect, time exceeded, parameter problem
+                return left < 8 ? Kind.MALFORMED : Set.of(3, 4, 5, 11, 12).contains(number(at, 1)) ? Kind.ICMP_ERROR : Kind.FLOW;
+            }
+            case 58 -> { // RFC 4443 2.1; RFC 4861 4
+                int type = left < 4 ? 0 : number(at, 1);
+                boolean discovery = type >= 133 && type <= 137;
+                return left < 4 ? Kind.MALFORMED : type < 128 || discovery ? Kind.ICMP_ERROR : Kind.FLOW;
+            }
             default -> {
-                return Kind.OTHER;
+                return Kind.FLOW;
             }
         }
         if (!whole) {
