@@ -215,6 +215,9 @@ __noinline int fb_cut_off(struct fb_packet *packet, __u32 server_port)
 	if (!settings || !packet)
 		return FB_CUTOFF_CONTENDED;
 	key = &packet->key;
+	/* Port 0 is that of protocols without ports, which user space does not put on the list. */
+	if (!server_port)
+		return FB_CUTOFF_NEVER;
 	if ((key->proto & 0xff) == IPPROTO_UDP && (fb_is_tunnel(fb_port_a(key)) || fb_is_tunnel(fb_port_b(key))))
 		return FB_CUTOFF_NEVER;
 	if (fb_is_never_cut(packet))

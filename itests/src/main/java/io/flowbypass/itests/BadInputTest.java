@@ -54,7 +54,7 @@ class BadInputTest {
     @Test
     void aProtocolWithoutPorts() {
         assertThatThrownBy(() -> Jmx.invoke("FlowTable", "bypass", "ICMP", "198.51.100.1", 0, "198.51.100.2", 0))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("only flows of TCP, UDP");
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("hostPair");
     }
 
     @Test

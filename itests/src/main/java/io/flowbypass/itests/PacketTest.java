@@ -12,19 +12,14 @@ import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.Origin;
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Memory;
+import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Services;
-import io.flowbypass.libbpf.Bpf;
-import io.flowbypass.libbpf.Descriptor;
-import io.flowbypass.maps.BpfMap;
-import io.flowbypass.maps.Gate;
-import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.Mapping;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,8 +43,6 @@ class PacketTest {
     private static final int SYN = 2;
     private static final int RST = 4;
     private static final int ACK = 16;
-    private static final int XDP_DROP = 1;
-    private static final int XDP_PASS = 2;
     private static final int MORE_FRAGMENTS_V4 = 0x2000;
     private static final int MORE_FRAGMENTS_V6 = 1;
 
@@ -72,7 +65,7 @@ class PacketTest {
     private Product product;
     private FlowTable table;
     private DataPlane dataPlane;
-    private Descriptor program;
+    private Packets packets;
 
     @BeforeEach
     void bypass() {
@@ -83,7 +76,7 @@ class PacketTest {
         Jmx.invoke("Expiry", "sweepNow");
         table = Services.waitFor(FlowTable.class);
         dataPlane = Services.waitFor(DataPlane.class);
-        program = Bpf.open(Path.of(Product.PIN_ROOT, "program"));
+        packets = new Packets("program");
         for (int protocol : new int[] {TCP, UDP}) {
             table.bypass(BypassRequest.of(FlowKey.of(protocol, A, 1000, B, 2000)));
             table.bypass(BypassRequest.of(FlowKey.of(protocol, A6, 1000, B6, 2000)));
@@ -98,7 +91,7 @@ class PacketTest {
         dataPlane.setPaused(false);
         dataPlane.setLeaseSeconds(60);
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
-        program.close();
+        packets.close();
         product.close();
     }
 
@@ -123,44 +116,33 @@ class PacketTest {
 
     @Test
     void aCellIsOnlyAHintTheWholeKeyOfTheSlotHasToBeThePackets() {
-        Gate gate = Services.waitFor(MapService.class).newGate();
-        assertThat(gate.enter()).isTrue();
-        try {
-            Mapping records = dataPlane.records().map(gate);
-            Mapping info = dataPlane.info().map(gate);
-            byte[] udp4 = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
-            byte[] udp6 = ethernet().ipv6(A6, B6, UDP).udp(1000, 2000).bytes();
-            int slot4 = liveSlot(records, UDP | 4 << 8);
-            int slot6 = liveSlot(records, UDP | 6 << 8);
+        byte[] udp4 = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
+        byte[] udp6 = ethernet().ipv6(A6, B6, UDP).udp(1000, 2000).bytes();
+        int slot4 = slotOf(UDP | 4 << 8);
+        int slot6 = slotOf(UDP | 6 << 8);
+        Memory.of("records", records -> {
             for (int word : new int[] {RECORD_ADDR, RECORD_PORTS, RECORD_MATCH}) {
                 passesWhileAnotherBitStandsIn(records, slot4 * 128 + word, udp4);
                 passesWhileAnotherBitStandsIn(records, slot6 * 128 + word, udp6);
             }
+        });
+        Memory.of("info", info -> {
             for (int word = 0; word < 4; word++) {
                 passesWhileAnotherBitStandsIn(info, slot6 * INFO_BYTES + word * 8, udp6);
             }
-        } finally {
-            gate.exit();
-            gate.close();
-        }
+        });
     }
 
     @Test
     void aSynThatComesWhileItsFlowIsBeingTakenOutIsNotForgottenShouldTheFlowStay() {
-        Gate gate = Services.waitFor(MapService.class).newGate();
-        assertThat(gate.enter()).isTrue();
-        try {
-            Mapping records = dataPlane.records().map(gate);
-            int match = liveSlot(records, TCP | 4 << 8) * 128 + RECORD_MATCH;
+        int match = slotOf(TCP | 4 << 8) * 128 + RECORD_MATCH;
+        Memory.of("records", records -> {
             int live = records.getInt(match);
             records.setInt(match, live ^ LIVE << 16 ^ CLOSING << 16);
             passes(Verdict.PASSED_CLOSING, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
             records.setInt(match, live);
             passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
-        } finally {
-            gate.exit();
-            gate.close();
-        }
+        });
     }
 
     private static int liveSlot(Mapping records, int keyAndFamily) {
@@ -345,7 +327,7 @@ class PacketTest {
 
     @Test
     void twoVlanIdsArePartOfTheKeyWhereTheyAreTracked() {
-        withConfig(config -> {
+        Memory.of("config", config -> {
             config.setInt(CONFIG_VLAN_MASK, BOTH_VLANS);
             try {
                 FlowKey plain = FlowKey.of(UDP, A, 1500, B, 2500);
@@ -420,7 +402,7 @@ class PacketTest {
     @Test
     void anActionThatIsNoneAndAPortThatIsNotTherePassAndAreCountedAsErrors() {
         byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
-        withRecords(records -> {
+        Memory.of("records", records -> {
             int match = liveSlot(records, UDP | 4 << 8) * 128 + RECORD_MATCH;
             int usual = records.getInt(match);
             records.setInt(match, usual | 3 << ACTION_SHIFT);
@@ -437,7 +419,7 @@ class PacketTest {
     @Test
     void aConfigurationThatLeadsOutOfTheIndexPassesAndIsCountedAsAnError() {
         byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
-        withConfig(config -> {
+        Memory.of("config", config -> {
             int mask = config.getInt(CONFIG_BUCKET_MASK);
             config.setInt(CONFIG_BUCKET_MASK, -1);
             try {
@@ -452,7 +434,7 @@ class PacketTest {
     @Test
     void aCellThatNamesNoSlotPassesAndIsCountedAsAnError() {
         byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
-        withMapping(dataPlane.index(), index -> {
+        Memory.of("index", index -> {
             int slot = slotOf(UDP | 4 << 8);
             int cell = cellOf(index, slot);
             long usual = index.getLong(cell);
@@ -468,7 +450,7 @@ class PacketTest {
 
     private int slotOf(int keyAndFamily) {
         int[] slot = new int[1];
-        withRecords(records -> slot[0] = liveSlot(records, keyAndFamily));
+        Memory.of("records", records -> slot[0] = liveSlot(records, keyAndFamily));
         return slot[0];
     }
 
@@ -481,28 +463,12 @@ class PacketTest {
         throw new AssertionError("no cell names slot " + slot);
     }
 
-    private void withRecords(Consumer<Mapping> use) {
-        withMapping(dataPlane.records(), use);
-    }
-
-    private static void withMapping(BpfMap map, Consumer<Mapping> use) {
-        Gate gate = Services.waitFor(MapService.class).newGate();
-        assertThat(gate.enter()).isTrue();
-        try {
-            use.accept(map.map(gate));
-        } finally {
-            gate.exit();
-            gate.close();
-        }
-    }
-
     @Test
     void aPacketInSeveralBuffersIsReadAndCountedWhole() throws Exception {
         byte[] jumbo = ethernet().ipv4(A, B, UDP).udp(1000, 2000, 8900).bytes();
-        try (Descriptor frags = Bpf.open(Path.of(Product.PIN_ROOT, "program-frags"))) {
-            assertThat(frags.call(number -> Bpf.testRun(number, jumbo, 1)).result()).isEqualTo(XDP_DROP);
-            byte[] other = ethernet().ipv4(A, B, UDP).udp(1001, 2000, 8900).bytes();
-            assertThat(frags.call(number -> Bpf.testRun(number, other, 1)).result()).isEqualTo(XDP_PASS);
+        try (Packets frags = new Packets("program-frags")) {
+            frags.cuts(jumbo);
+            frags.passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, B, UDP).udp(1001, 2000, 8900).bytes());
         }
         FlowRecord record = table.release(FlowKey.of(UDP, A, 1000, B, 2000)).get(10, TimeUnit.SECONDS).orElseThrow();
         assertThat(record.flow().forward().bytes()).isEqualTo(jumbo.length);
@@ -529,7 +495,7 @@ class PacketTest {
 
     @Test
     void onceTheLeaseIsOverPacketsPassAndASynReopensNevertheless() {
-        withConfig(config -> {
+        Memory.of("config", config -> {
             long lease = config.getLong(CONFIG_LEASE);
             // Shorter than any time since the last heartbeat, however fresh that is.
             config.setLong(CONFIG_LEASE, -HOUR_NANOS);
@@ -542,17 +508,11 @@ class PacketTest {
 
     @Test
     void aHeartbeatAheadOfTheCoarseClockIsAFreshOne() {
-        withConfig(config -> {
+        Memory.of("config", config -> {
             config.setLong(CONFIG_HEARTBEAT, System.nanoTime() + HOUR_NANOS);
             cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
             dataPlane.heartbeat();
         });
-    }
-
-    private static void withConfig(Consumer<Mapping> use) {
-        try (BpfMap config = Services.waitFor(MapService.class).open(Path.of(Product.PIN_ROOT, "config"))) {
-            withMapping(config, use);
-        }
     }
 
     @Test
@@ -572,18 +532,10 @@ class PacketTest {
     }
 
     private void cuts(byte[] frame) {
-        expect(XDP_DROP, Verdict.CUT_DROPPED, frame);
+        packets.cuts(frame);
     }
 
     private void passes(Verdict verdict, byte[] frame) {
-        expect(XDP_PASS, verdict, frame);
-    }
-
-    private void expect(int action, Verdict verdict, byte[] frame) {
-        var before = dataPlane.verdicts().get(verdict);
-        assertThat(program.call(number -> Bpf.testRun(number, frame, 1)).result()).as(verdict.name()).isEqualTo(action);
-        var after = dataPlane.verdicts().get(verdict);
-        assertThat(after.packets() - before.packets()).as(verdict.name()).isEqualTo(1);
-        assertThat(after.bytes() - before.bytes()).as(verdict.name()).isEqualTo(frame.length);
+        packets.passes(verdict, frame);
     }
 }
