@@ -8,6 +8,12 @@ import com.sun.jna.Pointer;
 public final class Libc {
     /** {@code O_RDONLY | O_CLOEXEC}. */
     public static final int O_RDONLY_CLOEXEC = 02000000;
+    /** {@code AF_INET}. */
+    public static final int AF_INET = 2;
+    /** {@code AF_NETLINK}. */
+    public static final int AF_NETLINK = 16;
+    /** {@code SOCK_DGRAM | SOCK_CLOEXEC}. */
+    public static final int SOCK_DGRAM_CLOEXEC = 2 | 02000000;
     /** {@code LOCK_EX | LOCK_NB}. */
     public static final int LOCK_EX_NB = 2 | 4;
     /** {@code PROT_READ}. */
@@ -38,6 +44,14 @@ public final class Libc {
     public native int close(int fd);
 
     public native int flock(int fd, int operation);
+
+    public native int socket(int domain, int type, int protocol);
+
+    public native int ioctl(int fd, long request, Pointer argument);
+
+    public native long send(int fd, Pointer bytes, long length, int flags);
+
+    public native long recv(int fd, Pointer bytes, long length, int flags);
 
     public native int statfs(String path, Pointer result);
 
