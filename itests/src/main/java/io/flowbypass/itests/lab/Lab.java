@@ -98,7 +98,7 @@ public final class Lab implements AutoCloseable {
         Shell.run("ip netns add " + ns
                 + "\nip link add " + cable + " type veth peer name eth0 netns " + ns
                 + "\necho 1 >/proc/sys/net/ipv6/conf/" + cable + "/disable_ipv6"
-                + "\nethtool -K " + cable + " gro off >/dev/null"
+                + "\nethtool -K " + cable + " gro off rxvlan off >/dev/null"
                 + "\nip link set " + cable + " up"
                 + "\nmac=$(cat /sys/class/net/" + cable + "/address)"
                 + "\nip -n " + ns + " link set lo up"

@@ -133,7 +133,7 @@ class CommandTest extends CommandLab {
         String bridge = "fb" + ProcessHandle.current().pid();
         Reaper reaper = new Reaper("ip link del " + bridge);
         try {
-            Shell.run("ip link add " + bridge + " up type bridge");
+            Shell.run("ip link add " + bridge + " up type bridge && ethtool -K " + bridge + " gro off");
             // Looking needs less than mounting.
             Process run = start("setpriv", "--bounding-set=-sys_admin", "./flowbypass", "run", "-i", bridge);
             eventuallyShown(bridge + " generic true ");

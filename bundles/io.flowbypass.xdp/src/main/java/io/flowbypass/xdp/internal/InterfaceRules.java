@@ -2,6 +2,8 @@
 package io.flowbypass.xdp.internal;
 
 import io.flowbypass.libbpf.Host;
+import io.flowbypass.libbpf.NetworkOffloads;
+import io.flowbypass.libbpf.XdpSockets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -11,6 +13,8 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * To which interfaces XDP may be attached. Asks {@code /proc/net}, which shows this process's network namespace, and not
@@ -36,12 +40,15 @@ final class InterfaceRules {
     }
 
     /**
-     * Checks that XDP on this interface would watch, and not sit in the way.
+     * Checks that XDP on this interface would watch, and not sit in the way, and would see each packet as it was on the
+     * wire.
      *
+     * @param mode as configured
      * @param inlineAnyway allow an interface that this machine itself communicates through
+     * @param vlanTracking whether VLAN ids are part of the key
      * @throws Refusal when it may not be attached to
      */
-    static void check(String name, boolean inlineAnyway) throws Refusal {
+    static void check(String name, String mode, boolean inlineAnyway, boolean vlanTracking) throws Refusal {
         if (name.equals("lo")) {
             throw new Refusal("The loopback interface carries only this machine's talk with itself: attach to another one.");
         }
@@ -49,7 +56,7 @@ final class InterfaceRules {
         if (parent.isPresent()) {
             throw new Refusal(name + " is a VLAN on " + parent.get() + ": attach to " + parent.get() + ".");
         }
-        Optional<String> bond = bondOf(name);
+        Optional<String> bond = bondOf(PROC_NET.resolve("bonding"), name);
         if (bond.isPresent()) {
             throw new Refusal(name + " is a member of the bond " + bond.get() + ": attach to " + bond.get() + ".");
         }
@@ -58,6 +65,41 @@ final class InterfaceRules {
             throw new Refusal(name + " " + use.get() + ", so this machine's own connections, SSH included, run through it"
                     + " and XDP could cut them: attach to a port that only gets copies (tap, mirror), or insist with"
                     + " inline.anyway = true (./flowbypass run --inline-anyway).");
+        }
+        checkOffloads(name, NetworkOffloads.of(name), mode, vlanTracking);
+        checkSockets(name, XdpSockets.queues(index(name)));
+    }
+
+    /**
+     * Checks that XDP would see each packet as it was on the wire.
+     *
+     * @param mode in which it would run; GRO is behind XDP unless that is {@value Link#GENERIC}
+     * @throws Refusal when it would not
+     */
+    static void checkOffloads(String name, NetworkOffloads offloads, String mode, boolean vlanTracking) throws Refusal {
+        if (offloads.lro()) {
+            throw switchedOn(name, "lro", "merges packets in hardware (LRO) before XDP sees them");
+        }
+        if (offloads.gro() && mode.equals(Link.GENERIC)) {
+            throw switchedOn(name, "gro", "merges packets (GRO) before XDP in generic mode, behind the driver, sees them");
+        }
+        if (offloads.rxVlan() && vlanTracking) {
+            throw switchedOn(name, "rxvlan", "takes the VLAN tags, which vlan.tracking = true is about, out of the packets"
+                    + " before XDP sees them");
+        }
+    }
+
+    private static Refusal switchedOn(String name, String feature, String what) {
+        return new Refusal(name + " " + what + ": switch that off with ethtool -K " + name + " " + feature
+                + " off (./flowbypass run --fix-offloads does, and ./flowbypass off switches it on again).");
+    }
+
+    /** Checks that no other program takes the packets by AF_XDP, with or without an XDP program of its own. */
+    static void checkSockets(String name, Set<Integer> queues) throws Refusal {
+        if (!queues.isEmpty()) {
+            throw new Refusal("Another program has an AF_XDP socket on " + name + ", queue "
+                    + queues.stream().map(String::valueOf).collect(Collectors.joining(", "))
+                    + ": stop that program first (ss --xdp -p shows it).");
         }
     }
 
@@ -101,8 +143,8 @@ final class InterfaceRules {
                 .map(fields -> fields[2].strip()).findFirst();
     }
 
-    private static Optional<String> bondOf(String name) {
-        Path bonds = PROC_NET.resolve("bonding");
+    /** The bond, of those that have a file in this directory, that an interface is a member of. */
+    static Optional<String> bondOf(Path bonds, String name) {
         if (Files.isDirectory(bonds)) {
             try (DirectoryStream<Path> all = Files.newDirectoryStream(bonds)) {
                 for (Path bond : all) {

@@ -7,6 +7,7 @@ import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
+import io.flowbypass.libbpf.NetworkOffloads;
 import io.flowbypass.libbpf.XdpPrograms;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
@@ -48,7 +49,7 @@ public final class XdpInterface {
 
         /** Where XDP runs. */
         @AttributeDefinition(name = "Mode", description = "Where XDP runs: native is in the driver, generic is behind it,"
-                + " slower and after packets were merged, auto is native where the driver can and generic elsewhere.",
+                + " slower and only with GRO off, auto is native where the driver can and generic elsewhere.",
                 options = {@Option(label = "auto", value = "auto"), @Option(label = "native", value = "native"),
                     @Option(label = "generic", value = "generic")})
         String mode() default "auto";
@@ -64,6 +65,8 @@ public final class XdpInterface {
     private static final List<String> MODES = List.of(AUTO, Link.NATIVE, Link.GENERIC);
     /** Errors by which a driver says that it has no XDP, or not with these settings. */
     private static final List<String> DRIVER_REFUSES = List.of("EOPNOTSUPP", "ENOTSUPP", "EINVAL", "ERANGE", "ENOMEM");
+    /** Whether VLAN ids are part of the key. */
+    private static final boolean VLAN_TRACKING = false;
     /** Property of a configuration that came from a file: its URL. */
     private static final String FILE = "felix.fileinstall.filename";
 
@@ -171,7 +174,7 @@ public final class XdpInterface {
                 return;
             }
         }
-        InterfaceRules.check(name, config.inline_anyway());
+        InterfaceRules.check(name, mode, config.inline_anyway(), VLAN_TRACKING);
         link.remove();
         try {
             attach(index, mode);
@@ -201,6 +204,7 @@ public final class XdpInterface {
                     throw explained(refused, index, mode);
                 }
                 LOG.log(Level.INFO, "The driver of {0} refuses XDP with {1}: generic mode is tried.", name, refused.error());
+                InterfaceRules.checkOffloads(name, NetworkOffloads.of(name), Link.GENERIC, VLAN_TRACKING);
             }
         }
         try {
@@ -241,7 +245,9 @@ public final class XdpInterface {
         }
         if (!mode.equals(Link.GENERIC) && DRIVER_REFUSES.contains(refused.error())) {
             return new Refusal("The driver of " + name + " refuses XDP with " + refused.error() + ": set mode = generic, or"
-                    + " find the reason in the kernel log (dmesg), often the MTU, LRO or too few queues.", refused);
+                    + " find the reason in the kernel log (dmesg), often a large MTU (ip link set " + name + " mtu 1500),"
+                    + " hardware that merges packets (ethtool -K " + name + " rx-gro-hw off) or too few queues (ethtool -L "
+                    + name + " combined NUMBER).", refused);
         }
         return new Refusal(refused.getMessage(), refused);
     }

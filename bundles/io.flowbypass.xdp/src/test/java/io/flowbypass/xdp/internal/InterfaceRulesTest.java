@@ -4,8 +4,11 @@ package io.flowbypass.xdp.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.flowbypass.libbpf.NetworkOffloads;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,8 +40,57 @@ class InterfaceRulesTest {
     }
 
     @Test
+    void shouldNameTheBondOfAMember(@TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("bond0"), """
+                Ethernet Channel Bonding Driver: v6.1.0
+
+                Bonding Mode: load balancing (round-robin)
+
+                Slave Interface: eth10
+                MII Status: up
+                """);
+        assertThat(InterfaceRules.bondOf(directory, "eth10")).hasValue("bond0");
+        assertThat(InterfaceRules.bondOf(directory, "eth1")).isEmpty();
+        assertThat(InterfaceRules.bondOf(directory.resolve("none"), "eth10")).isEmpty();
+    }
+
+    @Test
     void shouldRefuseTheLoopbackInterfaceEvenInline() {
-        assertThatThrownBy(() -> InterfaceRules.check("lo", true)).isInstanceOf(Refusal.class)
+        assertThatThrownBy(() -> InterfaceRules.check("lo", "native", true, false)).isInstanceOf(Refusal.class)
                 .hasMessageContaining("loopback");
+    }
+
+    @Test
+    void shouldRefuseHardwareThatMergesPacketsInAnyMode() {
+        NetworkOffloads merging = new NetworkOffloads(true, false, false);
+        for (String mode : new String[] {"auto", "native", "generic"}) {
+            assertThatThrownBy(() -> InterfaceRules.checkOffloads("eth1", merging, mode, false)).as(mode)
+                    .isInstanceOf(Refusal.class).hasMessageContaining("LRO")
+                    .hasMessageContaining("ethtool -K eth1 lro off").hasMessageContaining("--fix-offloads");
+        }
+    }
+
+    @Test
+    void shouldRefuseMergedPacketsInGenericModeOnly() throws Exception {
+        NetworkOffloads merging = new NetworkOffloads(false, true, false);
+        InterfaceRules.checkOffloads("eth1", merging, "auto", true);
+        InterfaceRules.checkOffloads("eth1", merging, "native", true);
+        assertThatThrownBy(() -> InterfaceRules.checkOffloads("eth1", merging, "generic", true)).isInstanceOf(Refusal.class)
+                .hasMessageContaining("GRO").hasMessageContaining("ethtool -K eth1 gro off");
+    }
+
+    @Test
+    void shouldRefuseStrippedTagsOnlyWhereVlansAreTracked() throws Exception {
+        NetworkOffloads stripping = new NetworkOffloads(false, false, true);
+        InterfaceRules.checkOffloads("eth1", stripping, "generic", false);
+        assertThatThrownBy(() -> InterfaceRules.checkOffloads("eth1", stripping, "native", true)).isInstanceOf(Refusal.class)
+                .hasMessageContaining("vlan.tracking").hasMessageContaining("ethtool -K eth1 rxvlan off");
+    }
+
+    @Test
+    void shouldNameTheQueuesThatAfXdpSocketsHave() throws Exception {
+        InterfaceRules.checkSockets("eth1", Set.of());
+        assertThatThrownBy(() -> InterfaceRules.checkSockets("eth1", new TreeSet<>(Set.of(3, 0))))
+                .isInstanceOf(Refusal.class).hasMessageContaining("AF_XDP socket on eth1, queue 0, 3:");
     }
 }
