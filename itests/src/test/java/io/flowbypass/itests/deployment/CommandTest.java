@@ -10,6 +10,7 @@ import io.flowbypass.itests.lab.Reaper;
 import io.flowbypass.itests.lab.Shell;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -176,6 +177,64 @@ class CommandTest extends CommandLab {
             assertThat(shown()).isEqualTo(lab.cableB() + " native true ");
             assertThat(xdp(lab)).doesNotContain("prog/xdp");
         }
+    }
+
+    @Test
+    void whatChangesPacketsBeforeXdpIsSwitchedOffUntilOff() throws Exception {
+        try (Lab lab = new Lab()) {
+            String changed = lab.cableA();
+            String untouched = lab.cableB();
+            Shell.run("ethtool -K " + changed + " gro on rxvlan on");
+            String before = features(changed) + features(untouched);
+            trackVlans();
+            assertThat(flowbypass("doctor", "-i", changed).out()).contains("ethtool -K " + changed + " gro off",
+                    "refused  " + changed + " takes the VLAN tags");
+            refuses(flowbypass("run", "-i", changed, "--mode", "generic"), "GRO", "--fix-offloads");
+            assertThat(features(changed) + features(untouched)).as("a refusal changes nothing").isEqualTo(before);
+            Process run = start("./flowbypass", "run", "-i", changed, "-i", untouched, "--mode", "generic",
+                    "--fix-offloads");
+            eventuallyShown(changed + " generic true ");
+            assertThat(features(changed)).contains("generic-receive-offload: off", "rx-vlan-offload: off");
+            Shell.run("kill -9 " + jvm());
+            refusesToGoOn(end(run));
+            assertThat(features(changed)).as("until off").contains("generic-receive-offload: off", "rx-vlan-offload: off");
+            Outcome off = flowbypass("off");
+            assertThat(off.status()).as(off.toString()).isZero();
+            assertThat(off.out()).contains("Switched generic-receive-offload of " + changed + " on again",
+                    "Switched rx-vlan-offload of " + changed + " on again").doesNotContain("of " + untouched);
+            assertThat(features(changed) + features(untouched)).isEqualTo(before);
+            assertThat(leftBehind()).isEqualTo("[]");
+        }
+    }
+
+    @Test
+    void nativeModeAndPlainKeysNeedNothingSwitchedOff() throws Exception {
+        try (Lab lab = new Lab()) {
+            Shell.run("ethtool -K " + lab.cableA() + " gro on rxvlan on");
+            String before = features(lab.cableA());
+            start("./flowbypass", "run", "-i", lab.cableA(), "--mode", "native", "--fix-offloads");
+            eventuallyShown(lab.cableA() + " native true ");
+            assertThat(features(lab.cableA())).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void fixingOffloadsAsksForEthtool() throws Exception {
+        try (Lab lab = new Lab()) {
+            String hidden = "mkdir bin; find $(echo $PATH | tr : \\  ) -maxdepth 1 ! -name ethtool ! -type d"
+                    + " -exec ln -s -t bin {} + 2>/dev/null; export PATH=$PWD/bin FLOWBYPASS_INSTALL=no;";
+            refuses(run(hidden, "run", "-i", lab.cableA(), "--fix-offloads"),
+                    "apt-get install -y --no-install-recommends ethtool");
+        }
+    }
+
+    private void trackVlans() throws IOException {
+        Files.writeString(directory.resolve("felix-config/target/flowbypass/etc/io.flowbypass.xdp.cfg"),
+                "\nvlan.tracking = true\n", StandardOpenOption.APPEND);
+    }
+
+    private static String features(String name) {
+        return Shell.run("ethtool -k " + name);
     }
 
     private void setMode(String mode) {
