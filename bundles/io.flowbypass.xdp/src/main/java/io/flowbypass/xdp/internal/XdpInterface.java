@@ -65,8 +65,6 @@ public final class XdpInterface {
     private static final List<String> MODES = List.of(AUTO, Link.NATIVE, Link.GENERIC);
     /** Errors by which a driver says that it has no XDP, or not with these settings. */
     private static final List<String> DRIVER_REFUSES = List.of("EOPNOTSUPP", "ENOTSUPP", "EINVAL", "ERANGE", "ENOMEM");
-    /** Whether VLAN ids are part of the key. */
-    private static final boolean VLAN_TRACKING = false;
     /** Property of a configuration that came from a file: its URL. */
     private static final String FILE = "felix.fileinstall.filename";
 
@@ -174,7 +172,7 @@ public final class XdpInterface {
                 return;
             }
         }
-        InterfaceRules.check(name, mode, config.inline_anyway(), VLAN_TRACKING);
+        InterfaceRules.check(name, mode, config.inline_anyway(), dataPlane.tracksVlans());
         link.remove();
         try {
             attach(index, mode);
@@ -204,7 +202,7 @@ public final class XdpInterface {
                     throw explained(refused, index, mode);
                 }
                 LOG.log(Level.INFO, "The driver of {0} refuses XDP with {1}: generic mode is tried.", name, refused.error());
-                InterfaceRules.checkOffloads(name, NetworkOffloads.of(name), Link.GENERIC, VLAN_TRACKING);
+                InterfaceRules.checkOffloads(name, NetworkOffloads.of(name), Link.GENERIC, dataPlane.tracksVlans());
             }
         }
         try {
