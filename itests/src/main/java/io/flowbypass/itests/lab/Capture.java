@@ -4,6 +4,8 @@ package io.flowbypass.itests.lab;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -11,19 +13,27 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** tcpdump behind XDP on an interface: what a monitor would see, counted per UDP ports. */
+/** tcpdump behind XDP on an interface: what a monitor would see, counted per ports of UDP and TCP. */
 public final class Capture implements AutoCloseable {
-    private static final Pattern PORTS = Pattern.compile("\\.(\\d+) > \\S+\\.(\\d+): ");
+    private static final Pattern PORTS = Pattern.compile("\\.(\\d+) > \\S+\\.(\\d+): (Flags \\[S],)?");
     private static final long START_SECONDS = 20;
 
     private final Process process;
     private final Map<String, Long> seen = new ConcurrentHashMap<>();
+    private final Map<String, Long> connects = new ConcurrentHashMap<>();
     private final CountDownLatch listening = new CountDownLatch(1);
 
     Capture(String cable) {
+        this(List.of(), cable, "in");
+    }
+
+    /** As {@code tcpdump -Q} says of the direction, where a command in front of it has led. */
+    Capture(List<String> before, String cable, String direction) {
+        List<String> command = new ArrayList<>(before);
+        command.addAll(List.of("tcpdump", "-i", cable, "-Q", direction, "-nn", "-l", "-t", "--immediate-mode", "-B", "8192",
+                "udp or tcp"));
         try {
-            process = new ProcessBuilder("tcpdump", "-i", cable, "-Q", "in", "-nn", "-l", "-q", "-t",
-                    "--immediate-mode", "-B", "8192", "udp").start();
+            process = new ProcessBuilder(command).start();
         } catch (IOException e) {
             throw new IllegalStateException("no capture on " + cable, e);
         }
@@ -41,6 +51,11 @@ public final class Capture implements AutoCloseable {
     /** Packets seen from a port to a port. */
     public long seen(int sourcePort, int destinationPort) {
         return seen.getOrDefault(sourcePort + ">" + destinationPort, 0L);
+    }
+
+    /** Of them, those that open a TCP connection: a SYN and no ACK. */
+    public long connects(int sourcePort, int destinationPort) {
+        return connects.getOrDefault(sourcePort + ">" + destinationPort, 0L);
     }
 
     private static void daemon(Runnable task) {
@@ -67,6 +82,9 @@ public final class Capture implements AutoCloseable {
                 Matcher ports = PORTS.matcher(line);
                 if (ports.find()) {
                     seen.merge(ports.group(1) + ">" + ports.group(2), 1L, Long::sum);
+                    if (ports.group(3) != null) {
+                        connects.merge(ports.group(1) + ">" + ports.group(2), 1L, Long::sum);
+                    }
                 }
             }
         } catch (IOException e) {

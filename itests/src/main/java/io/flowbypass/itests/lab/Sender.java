@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** A process on a host of the lab that sends UDP datagrams as it is told. */
+/** A process on a host of the lab that sends UDP datagrams and holds TCP connections as it is told. */
 public final class Sender implements AutoCloseable {
     private final Process process;
     private final PrintStream commands;
@@ -43,6 +43,26 @@ public final class Sender implements AutoCloseable {
     /** How many datagrams {@link #start} has sent by now. */
     public long sent() {
         return Long.parseLong(ask("sent"));
+    }
+
+    /** Accepts TCP connections from now on, and sends back what comes in. */
+    public void listen(int port) {
+        ask("listen " + port);
+    }
+
+    /** Opens a TCP connection from a port, and returns when it is open. */
+    public void connect(int sourcePort, String destination, int destinationPort) {
+        ask("connect " + sourcePort + " " + destination + " " + destinationPort);
+    }
+
+    /** Sends messages over the connection, and waits for each to come back before it sends the next. */
+    public void talk(int messages) {
+        ask("talk " + messages);
+    }
+
+    /** Ends the connection by a reset, so that the same ports are free at once. */
+    public void abort() {
+        ask("abort");
     }
 
     private String ask(String command) {

@@ -2,9 +2,12 @@
 package io.flowbypass.itests.lab;
 
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -16,11 +19,14 @@ import java.util.concurrent.locks.LockSupport;
 public final class SenderProcess {
     /** Datagrams sent in a row; a cable holds 256 packets before it drops. */
     private static final int BURST = 32;
+    private static final int MESSAGE_BYTES = 100;
+    private static final int ANSWER_MILLIS = 20_000;
     private static final long MINUTE_NANOS = 60_000_000_000L;
 
     private final AtomicLong sent = new AtomicLong();
     private volatile boolean running;
     private Thread worker;
+    private Socket connection;
 
     private SenderProcess() {
     }
@@ -71,8 +77,50 @@ public final class SenderProcess {
             case "sent" -> {
                 return Long.toString(sent.get());
             }
+            case "listen" -> {
+                daemon(new ServerSocket(Integer.parseInt(words[1])));
+                return "ok";
+            }
+            case "connect" -> {
+                connection = new Socket();
+                connection.setReuseAddress(true);
+                connection.setSoLinger(true, 0);
+                connection.setTcpNoDelay(true);
+                connection.setSoTimeout(ANSWER_MILLIS);
+                connection.bind(new InetSocketAddress(Integer.parseInt(words[1])));
+                connection.connect(new InetSocketAddress(words[2], Integer.parseInt(words[3])), ANSWER_MILLIS);
+                return "ok";
+            }
+            case "talk" -> {
+                for (int left = Integer.parseInt(words[1]); left > 0; left--) {
+                    connection.getOutputStream().write(new byte[MESSAGE_BYTES]);
+                    if (connection.getInputStream().readNBytes(MESSAGE_BYTES).length < MESSAGE_BYTES) {
+                        throw new EOFException("the connection was closed");
+                    }
+                }
+                return "ok";
+            }
+            case "abort" -> {
+                connection.close();
+                return "ok";
+            }
             default -> throw new IllegalArgumentException(words[0]);
         }
+    }
+
+    private static void daemon(ServerSocket listening) {
+        Thread thread = new Thread(() -> {
+            while (true) {
+                try (Socket accepted = listening.accept()) {
+                    accepted.setTcpNoDelay(true);
+                    accepted.getInputStream().transferTo(accepted.getOutputStream());
+                } catch (IOException reset) {
+                    // The next one.
+                }
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private void stream(DatagramChannel channel, ByteBuffer payload) {
