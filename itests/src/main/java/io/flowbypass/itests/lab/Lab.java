@@ -39,7 +39,7 @@ public final class Lab implements AutoCloseable {
     /** Builds it. */
     public Lab() {
         Root.required();
-        reaper = new Reaper("for host in a b; do ns=flowbypass-" + name + "$host\n"
+        reaper = new Reaper("for host in a b c; do ns=flowbypass-" + name + "$host\n"
                 + "  ip link del " + name + "$host\n"
                 + "  for pid in $(ip netns pids $ns); do kill -9 $pid; done\n"
                 + "  ip netns del $ns\n"
@@ -61,6 +61,39 @@ public final class Lab implements AutoCloseable {
     /** The interface at which packets of host B arrive. */
     public String cableB() {
         return name + "b";
+    }
+
+    /**
+     * Builds a third host on a cable of its own, with the addresses of B: what is redirected there can be for it. Returns the
+     * cable.
+     */
+    public String hostC() {
+        host("c", B, B6, A, A6);
+        // A veth takes redirected packets only when its peer polls (drivers/net/veth.c, veth_xdp_xmit). And a redirect
+        // forgets that a checksum is still to be made, so host A has to make its own.
+        Shell.run("nsenter --net=/run/netns/" + namespace("c") + " ethtool -K eth0 gro on"
+                + "\nnsenter --net=/run/netns/" + namespace("a") + " ethtool -K eth0 tx off >/dev/null");
+        return name + "c";
+    }
+
+    /** The MAC address of host C. */
+    public String macOfC() {
+        return Shell.run("ip -n " + namespace("c") + " -br link show dev eth0").strip().split("\\s+")[2];
+    }
+
+    /** A sender on host C. */
+    public Sender senderC() {
+        return keep(new Sender(namespace("c")));
+    }
+
+    /** A capture on host C. */
+    public Capture captureOnC() {
+        return keep(new Capture(List.of("nsenter", "--net=/run/netns/" + namespace("c")), "eth0", "in"));
+    }
+
+    /** Lets packets on the cable of host A be that large. */
+    public void setMtuOfA(int bytes) {
+        Shell.run("ip link set " + cableA() + " mtu " + bytes + "\nip -n " + namespace("a") + " link set eth0 mtu " + bytes);
     }
 
     /** A sender on host A. */

@@ -45,6 +45,16 @@ public final class Sender implements AutoCloseable {
         return Long.parseLong(ask("sent"));
     }
 
+    /** Counts UDP datagrams that reach a socket on a port from now on. */
+    public void receive(int port) {
+        ask("receive " + port);
+    }
+
+    /** Datagrams that reached that socket. */
+    public long received() {
+        return Long.parseLong(ask("received"));
+    }
+
     /** Accepts TCP connections from now on, and sends back what comes in. */
     public void listen(int port) {
         ask("listen " + port);

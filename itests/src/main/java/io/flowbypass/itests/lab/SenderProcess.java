@@ -24,6 +24,7 @@ public final class SenderProcess {
     private static final long MINUTE_NANOS = 60_000_000_000L;
 
     private final AtomicLong sent = new AtomicLong();
+    private final AtomicLong received = new AtomicLong();
     private volatile boolean running;
     private Thread worker;
     private Socket connection;
@@ -73,6 +74,17 @@ public final class SenderProcess {
                 running = false;
                 worker.join();
                 return Long.toString(sent.get());
+            }
+            case "receive" -> {
+                DatagramChannel channel = DatagramChannel.open(StandardProtocolFamily.INET);
+                channel.bind(new InetSocketAddress(Integer.parseInt(words[1])));
+                Thread receiver = new Thread(() -> receive(channel));
+                receiver.setDaemon(true);
+                receiver.start();
+                return "ok";
+            }
+            case "received" -> {
+                return Long.toString(received.get());
             }
             case "sent" -> {
                 return Long.toString(sent.get());
@@ -133,6 +145,20 @@ public final class SenderProcess {
             }
         } catch (IOException e) {
             System.err.println("sender: " + e);
+        }
+    }
+
+    /** Until this process ends. */
+    private void receive(DatagramChannel channel) {
+        ByteBuffer payload = ByteBuffer.allocateDirect(65536);
+        try (channel) {
+            while (true) {
+                payload.clear();
+                channel.receive(payload);
+                received.incrementAndGet();
+            }
+        } catch (IOException e) {
+            System.err.println("receiver: " + e);
         }
     }
 
