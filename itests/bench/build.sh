@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Compiles each program in src/main/c into the directory $1.
+# Compiles each program in src/main/c, and each BPF object in src/main/bpf, into the directory $1.
 set -eu
-cd "$(dirname "$0")/src/main/c"
+cd "$(dirname "$0")/src/main"
 out=$1
 
 if ! command -v clang >/dev/null; then
-	echo "bench: clang is missing, it compiles what Java is measured against: apt-get install clang libbpf-dev" >&2
+	echo "bench: clang is missing, it compiles what Flowbypass is measured against: apt-get install clang libbpf-dev" >&2
 	exit 1
 fi
 if ! echo '#include <bpf/bpf.h>' | clang -fsyntax-only -x c - 2>/dev/null; then
@@ -14,6 +14,14 @@ if ! echo '#include <bpf/bpf.h>' | clang -fsyntax-only -x c - 2>/dev/null; then
 	exit 1
 fi
 mkdir -p "$out"
-for program in *.c; do
-	clang -std=gnu17 -O2 -Wall -Wextra -Werror "$program" -o "$out/${program%.c}" -lbpf
+for program in c/*.c; do
+	name=${program##*/}
+	clang -std=gnu17 -O2 -Wall -Wextra -Werror "$program" -o "$out/${name%.c}" -lbpf
+done
+for object in bpf/*.bpf.c; do
+	name=${object##*/}
+	# As bpf/build.sh compiles what they are measured against.
+	clang -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+		-c "$object" -o "$out/${name%.c}.o"
+	llvm-strip -g "$out/${name%.c}.o"
 done

@@ -39,8 +39,11 @@ public final class Bench {
         /** Whether to measure less. */
         boolean quick();
 
-        /** Directory of the programs in C. */
+        /** Directory of the programs in C and the BPF objects. */
         String programs();
+
+        /** Directory of what Flowbypass pins here. */
+        String pin_root();
 
         /** Where the report goes, as JSON; empty until all is measured. */
         String report_file();
@@ -113,7 +116,8 @@ public final class Bench {
         System.out.println(machine + (config.quick() ? ", quick" : ""));
         List<Result> results = new ArrayList<>();
         for (Scenario scenario : chosen) {
-            Run run = new Run(scenario.name(), config.quick(), programs, System.out::println);
+            Run run = new Run(scenario.name(), config.quick(), programs, Path.of(config.pin_root()),
+                    System.out::println);
             scenario.run(run);
             results.add(run.result());
             System.out.print(Table.of(run.result()));

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.bench.internal;
 
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.BpfObject;
+import io.flowbypass.libbpf.Descriptor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,16 +24,18 @@ public final class Run {
     private final String scenario;
     private final boolean quick;
     private final Path programs;
+    private final Path pins;
     private final Consumer<String> progress;
     private final Map<String, Long> sizes = new LinkedHashMap<>();
     private final List<Figure> figures = new ArrayList<>();
     private final List<Ratio> ratios = new ArrayList<>();
     private final List<Goal> goals = new ArrayList<>();
 
-    Run(String scenario, boolean quick, Path programs, Consumer<String> progress) {
+    Run(String scenario, boolean quick, Path programs, Path pins, Consumer<String> progress) {
         this.scenario = scenario;
         this.quick = quick;
         this.programs = programs;
+        this.pins = pins;
         this.progress = progress;
     }
 
@@ -43,6 +49,17 @@ public final class Run {
     /** Starts one of this bench's programs in C. */
     public Program program(String name, Object... arguments) throws IOException {
         return Program.start(programs.resolve(name), arguments);
+    }
+
+    /** Opens one of this bench's BPF objects. */
+    public BpfObject object(String name) throws IOException {
+        Path file = programs.resolve(name + ".bpf.o");
+        return BpfObject.open(file.getFileName().toString(), Files.readAllBytes(file));
+    }
+
+    /** Opens what this Flowbypass has pinned. */
+    public Descriptor pinned(String name) {
+        return Bpf.open(pins.resolve(name));
     }
 
     /**

@@ -19,7 +19,7 @@ final class Table {
             line(text, "  %-38s%,10.1f%,10.1f%,10.1f  %s", figure.name(), figure.min(), figure.median(), figure.max(),
                     figure.unit());
         }
-        line(text, "  %-38s%10s%10s", "medians, Java to C", "ratio", "goal");
+        line(text, "  %-38s%10s%10s", "", "ratio", "goal");
         for (Ratio ratio : result.ratios()) {
             line(text, "  %-38s%,10.2f%s", ratio.name(), ratio.value(), goal(result, ratio));
         }
