@@ -2,17 +2,21 @@
 package io.flowbypass.itests.deployment;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flowbypass.itests.lab.Shell;
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** {@code ./flowbypass bench}. Not whether goals are met: machines differ. */
 class BenchCommandTest extends CommandLab {
     private static final int QUICK_ENTRIES = 100_000;
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @BeforeEach
     void copyTheBench() {
@@ -34,7 +38,7 @@ class BenchCommandTest extends CommandLab {
         JsonNode maps = report.path("scenarios").path(0);
         assertThat(maps.path("name").asText()).isEqualTo("maps");
         assertThat(maps.path("sizes").path("entries").asInt()).isEqualTo(QUICK_ENTRIES);
-        assertThat(maps.path("figures")).hasSize(10).allSatisfy(BenchCommandTest::isMeasured);
+        assertThat(maps.path("figures")).hasSize(10).allSatisfy(figure -> isMeasured(figure, "ns/entry"));
         assertThat(maps.path("ratios")).allSatisfy(ratio -> assertThat(ratio.path("value").asDouble()).isPositive());
         assertThat(maps.path("ratios").findValuesAsText("name")).containsExactly("lookup batch", "safe walk FAIL",
                 "safe walk RETRY_FROM_PREVIOUS", "safe walk CONTINUE", "drain", "fill");
@@ -47,13 +51,39 @@ class BenchCommandTest extends CommandLab {
         assertThat(leftBehind()).isEqualTo("[]");
     }
 
-    private static void isMeasured(JsonNode figure) {
+    @Test
+    void packetsAreMeasuredAgainstTheClassicDesignAndNothingIsLeft() throws Exception {
+        Outcome outcome = flowbypass("bench", "packet", "--quick", "--json", "b.json");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        assertThat(outcome.out()).contains("packet: flows 100,000", "IPv4 hit, hot, Flowbypass", "IPv4 hit, hot, classic");
+        JsonNode packet = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
+        assertThat(packet.path("name").asText()).isEqualTo("packet");
+        assertThat(packet.path("figures")).hasSize(18).allSatisfy(figure -> isMeasured(figure, "ns/packet"));
+        List<String> names = List.of("hit, hot", "miss, hot", "hit, random", "miss, random");
+        assertThat(packet.path("ratios").findValuesAsText("name")).containsExactlyElementsOf(
+                Stream.of("IPv4 ", "IPv6 ").flatMap(family -> names.stream().map(family::concat)).toList());
+        assertThat(packet.path("goals").findValuesAsText("name"))
+                .containsExactlyElementsOf(names.stream().map("IPv4 "::concat).toList());
+        assertThat(packet.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
+                .isEqualTo(List.of(0.6, 0.9, 0.45, 0.4));
+        assertThat(leftBehind()).isEqualTo("[]");
+    }
+
+    @Test
+    void nothingIsLeftOfABenchThatIsKilled() throws Exception {
+        Process bench = start("./flowbypass", "bench", "packet");
+        await().atMost(LIMIT).until(() -> said("out").contains("IPv4 miss, hot"));
+        bench.destroyForcibly();
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(leftBehind()).isEqualTo("[]"));
+    }
+
+    private static void isMeasured(JsonNode figure, String unit) {
         assertThat(figure.path("repetitions")).as(figure.toString()).hasSize(3)
                 .allSatisfy(repetition -> assertThat(repetition.asDouble()).isPositive());
         assertThat(figure.path("min").asDouble()).isPositive();
         assertThat(figure.path("median").asDouble()).isBetween(figure.path("min").asDouble(),
                 figure.path("max").asDouble());
-        assertThat(figure.path("unit").asText()).isEqualTo("ns/entry");
+        assertThat(figure.path("unit").asText()).isEqualTo(unit);
     }
 
     @Test
