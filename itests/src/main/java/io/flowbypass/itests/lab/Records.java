@@ -3,16 +3,16 @@ package io.flowbypass.itests.lab;
 
 import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowRecord;
+import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceRegistration;
 
 /** The records of the flows that end from now on, until it is closed. */
 public final class Records implements FlowListener, AutoCloseable {
-    private final List<FlowRecord> ended = new CopyOnWriteArrayList<>();
+    private final List<FlowRecord> ended = new ArrayList<>();
     private final ServiceRegistration<FlowListener> registration;
 
     /** Begins to listen. */
@@ -22,12 +22,12 @@ public final class Records implements FlowListener, AutoCloseable {
     }
 
     @Override
-    public void ended(List<FlowRecord> records) {
+    public synchronized void ended(List<FlowRecord> records) {
         ended.addAll(records);
     }
 
     /** All of them by now. */
-    public List<FlowRecord> ended() {
+    public synchronized List<FlowRecord> ended() {
         return List.copyOf(ended);
     }
 

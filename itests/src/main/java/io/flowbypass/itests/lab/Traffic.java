@@ -5,7 +5,6 @@ import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowState;
 import io.flowbypass.libbpf.Bpf;
-import io.flowbypass.libbpf.Descriptor;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -18,13 +17,13 @@ public final class Traffic {
     private static final int XDP_DROP = 1;
     private static final int DIRECTIONS = 2;
 
-    private final Descriptor program;
+    private final int program;
     private final List<FlowKey> keys;
     private final byte[][] frames;
     private final AtomicLongArray dropped;
 
-    /** Of these flows, which are UDP. */
-    public Traffic(Descriptor program, List<FlowKey> keys) {
+    /** Of these flows, which are UDP; the program is a descriptor. */
+    public Traffic(int program, List<FlowKey> keys) {
         this.program = program;
         this.keys = List.copyOf(keys);
         frames = new byte[keys.size() * DIRECTIONS][];
@@ -57,7 +56,7 @@ public final class Traffic {
      */
     public boolean send(int flow, int direction, int times) {
         int number = flow * DIRECTIONS + direction;
-        boolean cut = program.call(descriptor -> Bpf.testRun(descriptor, frames[number], times)).result() == XDP_DROP;
+        boolean cut = Bpf.testRun(program, frames[number], times).result() == XDP_DROP;
         if (cut) {
             dropped.addAndGet(number, times);
         }

@@ -65,7 +65,10 @@ class FreezeTest extends CommandLab {
         }, "it stands still for longer than the idle timeout");
 
         Shell.run("kill -CONT " + jvm);
-        Jmx.eventually(() -> seenOfARound() == 0, "it cuts again");
+        Jmx.eventually(() -> {
+            assertThat((Integer) jmx.attribute("FlowTable", "ActiveFlows")).isGreaterThanOrEqualTo(FLOWS);
+            return seenOfARound() == 0;
+        }, "it cuts again");
         long sweeps = (Long) jmx.attribute("Expiry", "Sweeps");
         Jmx.eventually(() -> {
             assertThat(seenOfARound()).as("packets that pass after the thaw").isZero();
