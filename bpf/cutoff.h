@@ -22,22 +22,12 @@ FB_INLINE int fb_is_tunnel(__be16 port)
 	return port == bpf_htons(4789) || port == bpf_htons(8472) || port == bpf_htons(6081) || port == bpf_htons(2152);
 }
 
-FB_INLINE __be16 fb_port_a(const struct fb_key *key)
-{
-	return key->ports;
-}
-
-FB_INLINE __be16 fb_port_b(const struct fb_key *key)
-{
-	return key->ports >> 16;
-}
-
 /* Whether the list of what may be cut off names the flow. Returns the port by which it does, in host order, or -1. */
-FB_INLINE int fb_allowed(const struct fb_config *settings, const struct fb_key *key)
+FB_INLINE int fb_allowed(const struct fb_config *settings, const struct fb_tuple *tuple)
 {
-	__u32 proto = (key->proto & 0xff) << 16;
-	__u32 a = proto | bpf_ntohs(fb_port_a(key));
-	__u32 b = proto | bpf_ntohs(fb_port_b(key));
+	__u32 proto = (__u32)tuple->proto << 16;
+	__u32 a = proto | bpf_ntohs(tuple->sport);
+	__u32 b = proto | bpf_ntohs(tuple->dport);
 	int i;
 
 	for (i = 0; i < FB_ALLOWED; i++) {
@@ -60,81 +50,88 @@ FB_INLINE int fb_is_in(const __u64 *addr, const struct fb_never *entry)
  * Whether an entry of the never-cut list names the flow; one that is not there names all. As fb_is_never_cut() not inline
  * and not static, so that the verifier looks at it once, and not in each round of a loop.
  */
-__noinline int fb_is_named(struct fb_packet *packet, __u32 number)
+__noinline int fb_is_named(struct fb_tuple *tuple, __u32 number)
 {
 	struct fb_never *entry = bpf_map_lookup_elem(&never, &number);
-	struct fb_key *key;
-	__u64 v4[2] = {};
 
-	if (!entry || !packet)
+	if (!entry || !tuple)
 		return 1;
-	key = &packet->key;
-	if (entry->family != key->proto >> 8 || (entry->proto && entry->proto != (key->proto & 0xff)))
+	if (entry->family != tuple->family || (entry->proto && entry->proto != tuple->proto))
 		return 0;
-	if (entry->port && entry->port != fb_port_a(key) && entry->port != fb_port_b(key))
+	if (entry->port && entry->port != tuple->sport && entry->port != tuple->dport)
 		return 0;
-	if (entry->family == 6)
-		return fb_is_in(key->addr, entry) || fb_is_in(key->addr + 2, entry);
-	v4[0] = (__u32)key->addr[0];
-	if (fb_is_in(v4, entry))
-		return 1;
-	v4[0] = key->addr[0] >> 32;
-	return fb_is_in(v4, entry);
+	return fb_is_in(tuple->src, entry) || fb_is_in(tuple->dst, entry);
 }
 
-__noinline int fb_is_never_cut(struct fb_packet *packet)
+__noinline int fb_is_never_cut(struct fb_tuple *tuple)
 {
 	struct fb_config *settings;
 	__u32 zero = 0, i;
 	__u64 list;
 
 	settings = bpf_map_lookup_elem(&config, &zero);
-	if (!settings || !packet)
+	if (!settings || !tuple)
 		return 1;
 	list = *(volatile __u64 *)&settings->never;
 	for (i = 0; i < FB_NEVER; i++) {
 		if (i >= list >> 32)
 			return 0;
-		if (fb_is_named(packet, (__u32)list + i))
+		if (fb_is_named(tuple, (__u32)list + i))
 			return 1;
 	}
 	return 0;
 }
 
-FB_INLINE int fb_free_cells(__u32 bucket_number)
+FB_INLINE int fb_used_cells(const struct fb_bucket *bucket)
 {
-	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
-	int i, free = 0;
+	int i, used = 0;
 
-	if (!bucket)
-		return 0;
 	for (i = 0; i < FB_CELLS; i++)
-		free += !bucket->cell[i];
-	return free;
+		used += !!bucket->cell[i];
+	return used;
 }
 
 /* Changes a cell of a bucket from one value to another; false when none has the first one. */
-FB_INLINE int fb_swap_cell(__u32 bucket_number, __u64 from, __u64 to)
+FB_INLINE int fb_swap_cell(struct fb_bucket *bucket, __u64 from, __u64 to)
 {
-	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
 	int i;
 
-	if (!bucket)
-		return 0;
 	for (i = 0; i < FB_CELLS; i++)
 		if (bucket->cell[i] == from && __sync_val_compare_and_swap(&bucket->cell[i], from, to) == from)
 			return 1;
 	return 0;
 }
 
-/* Whether another slot in that bucket has the key, or is about to. */
-FB_INLINE int fb_is_taken(__u32 bucket_number, __u64 own, const struct fb_key *key, __u64 seed)
+/* Publishes a cell in the second bucket of its key; packets look there from before on. */
+FB_INLINE int fb_publish_elsewhere(struct fb_bucket *first, struct fb_bucket *second, __u64 cell)
 {
-	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
+	__sync_fetch_and_add(&first->elsewhere, 1);
+	if (fb_swap_cell(second, 0, cell))
+		return 1;
+	__sync_fetch_and_add(&first->elsewhere, -1);
+	return 0;
+}
+
+FB_INLINE int fb_publish(struct fb_bucket *first, struct fb_bucket *second, __u64 cell)
+{
+	int used = fb_used_cells(first);
+
+	if (used >= FB_OFTEN && fb_used_cells(second) < used && fb_publish_elsewhere(first, second, cell))
+		return 1;
+	return fb_swap_cell(first, 0, cell) || fb_publish_elsewhere(first, second, cell);
+}
+
+FB_INLINE void fb_withdraw(struct fb_bucket *first, struct fb_bucket *second, __u64 cell)
+{
+	if (!fb_swap_cell(first, cell, 0) && fb_swap_cell(second, cell, 0))
+		__sync_fetch_and_add(&first->elsewhere, -1);
+}
+
+/* Whether another slot in that bucket has the key, or is about to. */
+FB_INLINE int fb_is_taken(const struct fb_bucket *bucket, __u64 own, const struct fb_tuple *tuple, int direction, __u64 seed)
+{
 	int i;
 
-	if (!bucket)
-		return 0;
 	for (i = 0; i < FB_CELLS; i++) {
 		__u64 cell = *(volatile __u64 *)&bucket->cell[i];
 		struct fb_record *record;
@@ -147,7 +144,7 @@ FB_INLINE int fb_is_taken(__u32 bucket_number, __u64 own, const struct fb_key *k
 		if (!record)
 			continue;
 		state = fb_state_of(*(volatile __u32 *)&record->match);
-		if ((state == FB_LIVE || state == FB_CLAIMED) && fb_is_key(record, FB_CELL_SLOT(cell), key, seed))
+		if ((state == FB_LIVE || state == FB_CLAIMED) && fb_is_key(record, FB_CELL_SLOT(cell), tuple, direction, seed))
 			return 1;
 	}
 	return 0;
@@ -155,17 +152,19 @@ FB_INLINE int fb_is_taken(__u32 bucket_number, __u64 own, const struct fb_key *k
 
 /* In the order in which user space does it, so that a crash is recovered from alike; CLAIMED, in record 0 last. */
 FB_INLINE void fb_write(struct fb_info *cold, struct fb_record *first, struct fb_record *second,
-			const struct fb_key *key, __u64 seed, __u8 forward)
+			const struct fb_tuple *tuple, int direction, __u64 seed, __u8 forward)
 {
-	__u64 addr = key->proto >> 8 == 4 ? key->addr[0] : fb_hash(key, seed);
+	__u32 match = fb_key_proto(tuple) | FB_CLAIMED << FB_STATE_SHIFT | FB_DROP << FB_ACTION_SHIFT | FB_PASS_CONTROL;
 	__u32 generation = first->generation + 1;
 	__u64 now = bpf_ktime_get_ns();
-	__u32 match = key->proto | FB_CLAIMED << FB_STATE_SHIFT | FB_DROP << FB_ACTION_SHIFT | FB_PASS_CONTROL;
+	__u64 ports = fb_key_ports(tuple, direction);
+	__u64 addr;
 
+	addr = tuple->family == 4 ? fb_key_addr_v4(tuple, direction) : fb_hash(tuple, seed);
 	__builtin_memset(cold, 0, sizeof(*cold));
-	__builtin_memcpy(cold->addr, key->addr, sizeof(cold->addr));
-	cold->ports = key->ports;
-	cold->proto = key->proto;
+	fb_key_addr(cold->addr, tuple, direction);
+	cold->ports = ports;
+	cold->proto = fb_key_proto(tuple);
 	cold->forward = forward;
 	cold->origin = FB_ORIGIN_AUTOMATIC;
 	cold->base_packets[0] = first->packets;
@@ -176,14 +175,14 @@ FB_INLINE void fb_write(struct fb_info *cold, struct fb_record *first, struct fb
 	second->seen = 0;
 	second->idle_ms = 0;
 	second->addr = addr;
-	second->ports = key->ports;
+	second->ports = ports;
 	second->generation = generation;
 	second->added = now;
 	__sync_lock_test_and_set(&second->match, match);
 	first->seen = 0;
 	first->idle_ms = 0;
 	first->addr = addr;
-	first->ports = key->ports;
+	first->ports = ports;
 	first->generation = generation;
 	first->added = now;
 	__sync_lock_test_and_set(&first->match, match);
@@ -201,27 +200,31 @@ FB_INLINE void fb_set_state(struct fb_record *record, __u32 state)
  * or in user space, each publish a CLAIMED slot first and look for the other one then: so at least one of them sees the
  * other. XDP withdraws when it does; user space waits for what becomes of XDP's.
  */
-__noinline int fb_cut_off(struct fb_packet *packet, __u32 server_port)
+__noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 {
-	__u32 zero = 0, slot, number, other_number, tag, bucket1, bucket2;
+	__u32 zero = 0, slot, number, other_number, number1, number2;
+	struct fb_bucket *bucket1, *bucket2;
 	struct fb_record *first, *second;
 	struct fb_config *settings;
 	struct fb_info *cold;
-	struct fb_key *key;
 	__u64 hash, cell;
-	__u8 forward;
+	int direction, outcome;
 
 	settings = bpf_map_lookup_elem(&config, &zero);
-	if (!settings || !packet)
+	if (!settings || !tuple)
 		return FB_CUTOFF_CONTENDED;
-	key = &packet->key;
 	/* Port 0 is that of protocols without ports, which user space does not put on the list. */
 	if (!server_port)
 		return FB_CUTOFF_NEVER;
-	if ((key->proto & 0xff) == IPPROTO_UDP && (fb_is_tunnel(fb_port_a(key)) || fb_is_tunnel(fb_port_b(key))))
+	if (tuple->proto == IPPROTO_UDP && (fb_is_tunnel(tuple->sport) || fb_is_tunnel(tuple->dport)))
 		return FB_CUTOFF_NEVER;
-	if (fb_is_never_cut(packet))
-		return FB_CUTOFF_NEVER;
+	hash = fb_hash(tuple, settings->seed[0]);
+	number1 = fb_bucket1(hash, settings->buckets);
+	number2 = fb_bucket2(hash, settings->buckets);
+	bucket1 = bpf_map_lookup_elem(&index, &number1);
+	bucket2 = bpf_map_lookup_elem(&index, &number2);
+	if (!bucket1 || !bucket2)
+		return FB_CUTOFF_TABLE_FULL;
 	if (bpf_map_pop_elem(&reserve, &slot))
 		return FB_CUTOFF_RESERVE_DRY;
 	number = slot * 2;
@@ -232,38 +235,27 @@ __noinline int fb_cut_off(struct fb_packet *packet, __u32 server_port)
 	if (!cold || !first || !second)
 		return FB_CUTOFF_RESERVE_DRY;
 
+	direction = fb_direction(tuple);
 	/* Forward is from the client: away from the port that the list names. */
-	forward = bpf_ntohs(fb_port_a(key)) == server_port;
-	fb_write(cold, first, second, key, settings->seed[1], forward);
-	hash = fb_hash(key, settings->seed[0]);
-	tag = fb_tag(hash);
-	cell = (__u64)tag << 32 | slot;
-	bucket1 = fb_bucket1(hash, settings->bucket_mask);
-	bucket2 = fb_bucket2(bucket1, tag, settings->bucket_mask);
-	if (fb_free_cells(bucket2) > fb_free_cells(bucket1)) {
-		__u32 emptier = bucket2;
-
-		bucket2 = bucket1;
-		bucket1 = emptier;
+	fb_write(cold, first, second, tuple, direction, settings->seed[1],
+		 direction ^ (bpf_ntohs(tuple->sport) == server_port));
+	cell = (__u64)fb_tag(hash) << 32 | slot;
+	outcome = FB_CUTOFF_TABLE_FULL;
+	if (fb_publish(bucket1, bucket2, cell)) {
+		if (!fb_is_taken(bucket1, cell, tuple, direction, settings->seed[1]) &&
+		    !fb_is_taken(bucket2, cell, tuple, direction, settings->seed[1])) {
+			fb_set_state(second, FB_LIVE);
+			fb_set_state(first, FB_LIVE);
+			bpf_ringbuf_output(&events, &slot, sizeof(slot), 0);
+			return FB_CUTOFF_DONE;
+		}
+		fb_withdraw(bucket1, bucket2, cell);
+		outcome = FB_CUTOFF_CONTENDED;
 	}
-	if (!fb_swap_cell(bucket1, 0, cell) && !fb_swap_cell(bucket2, 0, cell)) {
-		fb_set_state(first, FB_FREE);
-		fb_set_state(second, FB_FREE);
-		bpf_map_push_elem(&reserve, &slot, BPF_ANY);
-		return FB_CUTOFF_TABLE_FULL;
-	}
-	if (fb_is_taken(bucket1, cell, key, settings->seed[1]) || fb_is_taken(bucket2, cell, key, settings->seed[1])) {
-		if (!fb_swap_cell(bucket1, cell, 0))
-			fb_swap_cell(bucket2, cell, 0);
-		fb_set_state(first, FB_FREE);
-		fb_set_state(second, FB_FREE);
-		bpf_map_push_elem(&reserve, &slot, BPF_ANY);
-		return FB_CUTOFF_CONTENDED;
-	}
-	fb_set_state(second, FB_LIVE);
-	fb_set_state(first, FB_LIVE);
-	bpf_ringbuf_output(&events, &slot, sizeof(slot), 0);
-	return FB_CUTOFF_DONE;
+	fb_set_state(first, FB_FREE);
+	fb_set_state(second, FB_FREE);
+	bpf_map_push_elem(&reserve, &slot, BPF_ANY);
+	return outcome;
 }
 
 FB_INLINE void fb_count_cutoff(__u32 outcome)
@@ -308,7 +300,8 @@ FB_INLINE void fb_begin_tracking(struct fb_tracker_line *line, __u64 id, __u64 v
 }
 
 /* A flow that passed a threshold, and the id of its entry. */
-FB_INLINE void fb_end_tracking(struct fb_tracked *flow, __u64 id, struct fb_packet *packet, __u32 server_port)
+FB_INLINE void fb_end_tracking(struct fb_tracked *flow, __u64 id, const struct fb_tuple *tuple, struct fb_tuple *spare,
+			       __u32 server_port)
 {
 	int outcome;
 
@@ -316,7 +309,8 @@ FB_INLINE void fb_end_tracking(struct fb_tracked *flow, __u64 id, struct fb_pack
 		fb_count_cutoff(FB_CUTOFF_CONTENDED);
 		return;
 	}
-	outcome = fb_cut_off(packet, server_port);
+	*spare = *tuple;
+	outcome = fb_is_never_cut(spare) ? FB_CUTOFF_NEVER : fb_cut_off(spare, server_port);
 	fb_count_cutoff(outcome);
 	if (outcome == FB_CUTOFF_DONE) {
 		*(volatile __u64 *)&flow->id = 0;
@@ -328,17 +322,17 @@ FB_INLINE void fb_end_tracking(struct fb_tracked *flow, __u64 id, struct fb_pack
 	*(volatile __u64 *)&flow->id = id;
 }
 
-/* Counts a packet that belongs to no flow of the table, and cuts its flow off when that passes a threshold. */
-FB_INLINE void fb_track(struct fb_packet *packet, const struct fb_config *settings, __u64 hash)
+/* Counts a packet that belongs to no flow of the table, and cuts its flow off when that passes a threshold. spare: as above. */
+FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, const struct fb_config *settings, __u64 hash)
 {
-	__u32 number = fb_bucket1(hash, settings->bucket_mask);
-	__u64 now, id, volume, before, mark = 1 << (packet->direction & 1);
+	__u32 number = fb_bucket1(hash, settings->buckets);
+	__u64 now, id, volume, before, mark;
 	struct fb_tracker_line *line;
 	struct fb_tracked *flow;
 	int i, server_port;
 	__u8 epoch;
 
-	server_port = fb_allowed(settings, &packet->key);
+	server_port = fb_allowed(settings, &packet->tuple);
 	if (server_port < 0 || settings->paused)
 		return;
 	now = bpf_ktime_get_coarse_ns();
@@ -348,6 +342,7 @@ FB_INLINE void fb_track(struct fb_packet *packet, const struct fb_config *settin
 	if (!line)
 		return;
 	epoch = now >> FB_EPOCH_SHIFT;
+	mark = 1 << fb_direction(&packet->tuple);
 	/* Never 0, which is an empty entry: there is a mark. */
 	id = (hash & FB_TRACK_ID) | (__u64)epoch << FB_TRACK_EPOCH_SHIFT | mark;
 	volume = 1ULL << FB_TRACK_PACKET_SHIFT | packet->bytes;
@@ -376,7 +371,7 @@ FB_INLINE void fb_track(struct fb_packet *packet, const struct fb_config *settin
 		return;
 	if ((settings->cutoff_packets && volume >> FB_TRACK_PACKET_SHIFT >= settings->cutoff_packets) ||
 	    (settings->cutoff_bytes && (volume & ((1ULL << FB_TRACK_PACKET_SHIFT) - 1)) >= settings->cutoff_bytes))
-		fb_end_tracking(flow, id, packet, server_port);
+		fb_end_tracking(flow, id, &packet->tuple, spare, server_port);
 }
 
 #endif

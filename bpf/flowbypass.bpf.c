@@ -7,9 +7,9 @@
 #include "cutoff.h"
 
 /* A new connection on the tuple of a bypassed one: from here on both directions are passed. */
-FB_INLINE void fb_reopen(const struct fb_hit *hit, int direction)
+FB_INLINE void fb_reopen(const struct fb_hit *hit)
 {
-	__u32 other = hit->slot * 2 + (~direction & 1);
+	__u32 other = hit->slot * 2 + (~hit->direction & 1);
 	struct fb_record *record = bpf_map_lookup_elem(&records, &other);
 
 	__sync_fetch_and_or(&hit->record->seen, FB_SEEN_REOPENED);
@@ -42,21 +42,19 @@ FB_INLINE int fb_act(const struct fb_packet *packet, const struct fb_hit *hit)
 											      FB_ERROR_REDIRECT;
 }
 
-FB_INLINE int fb_decide(struct fb_packet *packet, const struct fb_config *settings, struct fb_hit *hit)
+/* spare: as for fb_find(). */
+FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, const struct fb_config *settings,
+			struct fb_hit *hit)
 {
-	__u64 hash = fb_hash(&packet->key, settings->seed[0]);
-	__u32 tag = fb_tag(hash);
-	__u32 bucket = fb_bucket1(hash, settings->bucket_mask);
+	__u64 hash = fb_hash(&packet->tuple, settings->seed[0]);
 	struct fb_record *record;
 	int found, verdict;
 	__u64 now;
 
-	found = fb_search(bucket, tag, packet, settings->seed[1], hit);
-	if (found == FB_PASSED_NO_FLOW)
-		found = fb_search(fb_bucket2(bucket, tag, settings->bucket_mask), tag, packet, settings->seed[1], hit);
+	found = fb_find(&packet->tuple, spare, settings, hash, hit);
 	if (found != FB_PARSED) {
 		if (found == FB_PASSED_NO_FLOW && settings->cutoff)
-			fb_track(packet, settings, hash);
+			fb_track(packet, spare, settings, hash);
 		return found;
 	}
 
@@ -67,7 +65,7 @@ FB_INLINE int fb_decide(struct fb_packet *packet, const struct fb_config *settin
 	if (packet->tcp_flags & ~record->seen)
 		__sync_fetch_and_or(&record->seen, packet->tcp_flags);
 	if ((packet->tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN)
-		fb_reopen(hit, packet->direction);
+		fb_reopen(hit);
 	/* After the marks: should the flow turn out to have woken up, its SYN is not forgotten. */
 	if (fb_state_of(hit->match) == FB_CLOSING)
 		return FB_PASSED_CLOSING;
@@ -96,23 +94,21 @@ FB_INLINE void fb_readdress(struct xdp_md *ctx, __u64 destination)
 		__builtin_memcpy(eth->h_dest, &destination, ETH_ALEN);
 }
 
-FB_INLINE int fb_run(struct xdp_md *ctx, __u32 bytes)
+/* From what the parser said of a packet to what the kernel does with it. spare: as for fb_find(). */
+FB_INLINE int fb_finish(struct xdp_md *ctx, struct fb_packet *packet, struct fb_tuple *spare, int verdict)
 {
-	struct fb_packet packet = { .bytes = bytes };
 	struct fb_config *settings;
 	struct fb_count *count;
 	struct fb_hit hit = {};
 	__u64 destination = 0;
 	__u32 zero = 0;
-	int verdict;
 
-	verdict = fb_parse(ctx, &packet);
 	if (verdict == FB_PARSED) {
 		settings = bpf_map_lookup_elem(&config, &zero);
 		if (!settings)
 			return XDP_PASS;
-		packet.key.ports |= (__u64)(packet.vlans & settings->vlan_mask) << 32;
-		verdict = fb_decide(&packet, settings, &hit);
+		packet->tuple.vlans &= settings->vlan_mask;
+		verdict = fb_decide(packet, spare, settings, &hit);
 		if (verdict == FB_CUT_REDIRECTED)
 			destination = settings->destination[hit.match >> FB_PORT_SHIFT & (FB_PORTS - 1)];
 	}
@@ -120,7 +116,7 @@ FB_INLINE int fb_run(struct xdp_md *ctx, __u32 bytes)
 	count = bpf_map_lookup_elem(&verdicts, &verdict);
 	if (count) {
 		count->packets++;
-		count->bytes += bytes;
+		count->bytes += packet->bytes;
 	}
 	if (verdict == FB_CUT_DROPPED)
 		return XDP_DROP;
@@ -129,6 +125,25 @@ FB_INLINE int fb_run(struct xdp_md *ctx, __u32 bytes)
 	if (destination)
 		fb_readdress(ctx, destination);
 	return XDP_REDIRECT;
+}
+
+/* Not inline and not static, so that it is there once, and does not burden the usual packet. */
+__noinline int fb_run_unusual(struct xdp_md *ctx, __u32 bytes)
+{
+	struct fb_packet packet = { .bytes = bytes };
+	int verdict = fb_parse(ctx, &packet);
+
+	return fb_finish(ctx, &packet, &packet.tuple, verdict);
+}
+
+FB_INLINE int fb_run(struct xdp_md *ctx, __u32 bytes)
+{
+	struct fb_packet packet = { .bytes = bytes };
+	struct fb_tuple spare;
+
+	if (FB_LIKELY(fb_parse_usual(ctx, &packet) == FB_PARSED))
+		return fb_finish(ctx, &packet, &spare, FB_PARSED);
+	return fb_run_unusual(ctx, bytes);
 }
 
 SEC("xdp")

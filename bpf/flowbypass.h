@@ -8,7 +8,7 @@
  *
  *   index           records                     info
  *   +---- 64 ----+  +---- 64 ----+---- 64 ----+  +---- 144 ----+
- *   | 8 cells    |  | direction 0| direction 1|  | cold part   |
+ *   | 7 cells    |  | direction 0| direction 1|  | cold part   |
  *   +------------+  +------------+------------+  +-------------+
  *     tag | slot -----^ slot * 2                   ^ slot
  *
@@ -22,14 +22,20 @@
 /* Raised with every change that an older user space would misread; also the bpf bundle's capability. */
 #define FB_ABI 2
 
-#define FB_CELLS 8	/* of 8 bytes in a bucket: one cache line */
+#define FB_CELLS 7	/* in a bucket, which is a cache line */
+#define FB_OFTEN 5	/* cells of a key's first bucket that are used before its second one is thought of */
 
 /* A cell is 0 when empty, else the tag (never 0) above the slot. */
 #define FB_CELL_TAG(cell) ((__u32)((cell) >> 32))
 #define FB_CELL_SLOT(cell) ((__u32)(cell))
 
+/*
+ * A key sits in the first of its two buckets, or when that is rather full and the other one emptier, in the second one. So
+ * a packet's second bucket is looked at only when keys sit elsewhere that belong to its first one.
+ */
 struct fb_bucket {
 	__u64 cell[FB_CELLS];
+	__u64 elsewhere;	/* keys whose first bucket this is, and that sit in their second one; atomic on both sides */
 };
 
 enum fb_state {
@@ -119,7 +125,7 @@ struct fb_config {
 	__u64 heartbeat;	/* monotonic ns of user space's last sign of life */
 	__u64 lease;		/* ns */
 	__u64 seed[2];		/* of the key hash; the second one for fb_record.addr of IPv6 */
-	__u32 bucket_mask;	/* buckets - 1; buckets are a power of two */
+	__u32 buckets;
 	__u32 paused;		/* not 0: pass everything */
 	__u32 vlan_mask;	/* of both ids in a key: 0x0fff0fff when they are tracked, else 0 */
 	__u32 cutoff;		/* not 0: cut flows off that pass a threshold */

@@ -6,11 +6,22 @@
 #include "maps.h"
 #include "parse.h"
 
+#define FB_NO_SLOT ((__u64)-1)
+#define FB_BAD_SLOT ((__u64)-2)
+
+/* The tag of a cell alone. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FB_TAG_AT(bucket, i) (((volatile __u32 *)(bucket)->cell)[(i) * 2 + 1])
+#else
+#define FB_TAG_AT(bucket, i) (((volatile __u32 *)(bucket)->cell)[(i) * 2])
+#endif
+
 /* Where a packet's flow was found. */
 struct fb_hit {
 	struct fb_record *record;	/* of the packet's direction */
 	__u32 slot;
 	__u32 match;
+	int direction;
 };
 
 FB_INLINE __u32 fb_state_of(__u32 match)
@@ -19,53 +30,126 @@ FB_INLINE __u32 fb_state_of(__u32 match)
 }
 
 /* A cell is only a hint: the slot's whole key has to be the packet's. */
-FB_INLINE int fb_is_key(const struct fb_record *record, __u32 slot, const struct fb_key *key, __u64 seed)
+FB_INLINE int fb_is_key(const struct fb_record *record, __u32 slot, const struct fb_tuple *tuple, int direction,
+			__u64 seed)
 {
+	const __u64 *a = direction ? tuple->dst : tuple->src;
+	const __u64 *b = direction ? tuple->src : tuple->dst;
 	struct fb_info *cold;
 
-	if (record->ports != key->ports || (record->match & FB_PROTO_MASK) != key->proto)
+	if (record->ports != fb_key_ports(tuple, direction) ||
+	    (record->match & FB_PROTO_MASK) != fb_key_proto(tuple))
 		return 0;
-	if (key->proto >> 8 == 4)
-		return record->addr == key->addr[0];
-	if (record->addr != fb_hash(key, seed))
+	if (tuple->family == 4)
+		return record->addr == fb_key_addr_v4(tuple, direction);
+	if (record->addr != fb_hash(tuple, seed))
 		return 0;
 	cold = bpf_map_lookup_elem(&info, &slot);
-	return cold && cold->addr[0] == key->addr[0] && cold->addr[1] == key->addr[1] &&
-	       cold->addr[2] == key->addr[2] && cold->addr[3] == key->addr[3];
+	return cold && cold->addr[0] == a[0] && cold->addr[1] == a[1] && cold->addr[2] == b[0] && cold->addr[3] == b[1];
 }
 
-/* Returns FB_PARSED when the bucket leads to the packet's flow, else FB_PASSED_NO_FLOW or FB_ERROR. */
-FB_INLINE int fb_search(__u32 bucket_number, __u32 tag, const struct fb_packet *packet, __u64 seed, struct fb_hit *hit)
+/* Whether a slot has the packet's key, LIVE or CLOSING; fills the rest of hit, of which the direction is known, then. */
+FB_INLINE int fb_holds(__u32 slot, const struct fb_tuple *tuple, __u64 seed, struct fb_hit *hit)
 {
-	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &bucket_number);
-	int i, result = FB_PASSED_NO_FLOW;
+	__u32 number = slot * 2 + (hit->direction & 1);
+	struct fb_record *record = bpf_map_lookup_elem(&records, &number);
+	__u32 match, state;
+
+	if (!record)
+		return 0;
+	match = *(volatile __u32 *)&record->match;
+	state = fb_state_of(match);
+	if ((state != FB_LIVE && state != FB_CLOSING) || !fb_is_key(record, slot, tuple, hit->direction, seed))
+		return 0;
+	hit->record = record;
+	hit->slot = slot;
+	hit->match = match;
+	return 1;
+}
+
+/* The first cell of a bucket with that tag; 0 when there is none. */
+FB_INLINE __u64 fb_first(const struct fb_bucket *bucket, __u32 tag)
+{
+	int i;
+
+	for (i = 0; i < FB_CELLS; i++)
+		if (FB_TAG_AT(bucket, i) == tag)
+			return *(volatile __u64 *)&bucket->cell[i];
+	return 0;
+}
+
+/*
+ * Looks at every cell of both buckets: needed when the first cell with the tag leads to another flow, which is so rare
+ * that it is not inline. Returns the slot, FB_NO_SLOT or FB_BAD_SLOT.
+ */
+__noinline __u64 fb_search_all(struct fb_tuple *tuple, __u64 hash)
+{
+	__u32 tag = fb_tag(hash), zero = 0, number;
+	__u64 result = FB_NO_SLOT;
+	struct fb_config *settings;
+	struct fb_hit hit = {};
+	int i, second;
+
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!settings || !tuple)
+		return FB_BAD_SLOT;
+	hit.direction = fb_direction(tuple);
+	number = fb_bucket1(hash, settings->buckets);
+	for (second = 0; second < 2; second++) {
+		struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &number);
+
+		if (!bucket)
+			return FB_BAD_SLOT;
+		for (i = 0; i < FB_CELLS; i++) {
+			__u64 cell = *(volatile __u64 *)&bucket->cell[i];
+			__u32 slot = FB_CELL_SLOT(cell);
+
+			if (FB_CELL_TAG(cell) != tag)
+				continue;
+			if (fb_holds(slot, tuple, settings->seed[1], &hit))
+				return slot;
+			if (slot >= settings->capacity)
+				result = FB_BAD_SLOT;
+		}
+		number = fb_bucket2(hash, settings->buckets);
+	}
+	return result;
+}
+
+/*
+ * Returns FB_PARSED when the flow is in the table, else FB_PASSED_NO_FLOW or FB_ERROR. spare is where the tuple is put for
+ * a call, so that it need not be in memory without one; it may be the tuple itself.
+ */
+FB_INLINE int fb_find(const struct fb_tuple *tuple, struct fb_tuple *spare, const struct fb_config *settings, __u64 hash,
+		      struct fb_hit *hit)
+{
+	__u32 tag = fb_tag(hash);
+	__u32 number = fb_bucket1(hash, settings->buckets);
+	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &number);
+	__u64 cell, slot;
 
 	if (!bucket)
 		return FB_ERROR;
-	for (i = 0; i < FB_CELLS; i++) {
-		__u64 cell = *(volatile __u64 *)&bucket->cell[i];
-		struct fb_record *record;
-		__u32 number, state;
-
-		if (FB_CELL_TAG(cell) != tag)
-			continue;
-		hit->slot = FB_CELL_SLOT(cell);
-		number = hit->slot * 2 + (packet->direction & 1);
-		record = bpf_map_lookup_elem(&records, &number);
-		if (!record) {
-			result = FB_ERROR;
-			continue;
-		}
-		hit->match = *(volatile __u32 *)&record->match;
-		state = fb_state_of(hit->match);
-		if (state != FB_LIVE && state != FB_CLOSING)
-			continue;
-		if (!fb_is_key(record, hit->slot, &packet->key, seed))
-			continue;
-		hit->record = record;
-		return FB_PARSED;
+	cell = fb_first(bucket, tag);
+	if (!cell) {
+		if (!*(volatile __u64 *)&bucket->elsewhere)
+			return FB_PASSED_NO_FLOW;
+		number = fb_bucket2(hash, settings->buckets);
+		bucket = bpf_map_lookup_elem(&index, &number);
+		if (!bucket)
+			return FB_ERROR;
+		cell = fb_first(bucket, tag);
+		if (!cell)
+			return FB_PASSED_NO_FLOW;
 	}
-	return result;
+	hit->direction = fb_direction(tuple);
+	if (fb_holds(FB_CELL_SLOT(cell), tuple, settings->seed[1], hit))
+		return FB_PARSED;
+	*spare = *tuple;
+	slot = fb_search_all(spare, hash);
+	if (slot == FB_NO_SLOT)
+		return FB_PASSED_NO_FLOW;
+	return slot != FB_BAD_SLOT && fb_holds(slot, tuple, settings->seed[1], hit) ? FB_PARSED : FB_ERROR;
 }
 
 #endif

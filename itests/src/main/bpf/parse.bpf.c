@@ -31,13 +31,21 @@ int parse(struct xdp_md *ctx)
 	result = bpf_map_lookup_elem(&parsed, &zero);
 	if (!result)
 		return XDP_ABORTED;
-	result->verdict = fb_parse(ctx, &packet);
-	__builtin_memcpy(result->addr, packet.key.addr, sizeof(result->addr));
-	result->ports = packet.key.ports;
-	result->proto = packet.key.proto;
-	result->direction = packet.direction;
+	/* As fb_run() does. */
+	if (fb_parse_usual(ctx, &packet) == FB_PARSED) {
+		result->verdict = FB_PARSED;
+	} else {
+		struct fb_packet unusual = { .bytes = packet.bytes };
+
+		result->verdict = fb_parse(ctx, &unusual);
+		packet = unusual;
+	}
+	result->direction = fb_direction(&packet.tuple);
+	fb_key_addr(result->addr, &packet.tuple, result->direction);
+	result->ports = (__u32)fb_key_ports(&packet.tuple, result->direction);
+	result->proto = fb_key_proto(&packet.tuple);
 	result->tcp_flags = packet.tcp_flags;
-	result->vlans = packet.vlans;
+	result->vlans = packet.tuple.vlans;
 	return XDP_PASS;
 }
 

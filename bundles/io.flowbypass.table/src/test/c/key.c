@@ -14,12 +14,13 @@ struct question {
 	__u8 proto, family;
 	__u8 padding[2];
 	__u64 seed[2];
-	__u32 mask;
-	__u32 reserved;
+	__u32 buckets;
+	__u32 vlans;
 };
 
 struct answer {
 	__u64 hash, second;
+	__u64 addr[4], ports;
 	__u32 tag, bucket1, bucket2, direction;
 };
 
@@ -29,6 +30,8 @@ static void layout(void)
 {
 	SAY("BUCKET_BYTES", sizeof(struct fb_bucket));
 	SAY("CELLS", FB_CELLS);
+	SAY("OFTEN", FB_OFTEN);
+	SAY("BUCKET_ELSEWHERE", offsetof(struct fb_bucket, elsewhere));
 	SAY("RECORD_BYTES", sizeof(struct fb_record));
 	SAY("RECORD_LAST_SEEN", offsetof(struct fb_record, last_seen));
 	SAY("RECORD_PACKETS", offsetof(struct fb_record, packets));
@@ -85,19 +88,25 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	while (fread(&asked, sizeof(asked), 1, stdin) == 1) {
-		struct fb_key key;
 		struct answer answer;
+		struct fb_tuple tuple = {
+			.src = { asked.src[0], asked.src[1] },
+			.dst = { asked.dst[0], asked.dst[1] },
+			.sport = asked.sport,
+			.dport = asked.dport,
+			.vlans = asked.vlans,
+			.proto = asked.proto,
+			.family = asked.family,
+		};
 
-		if (asked.family == 4)
-			answer.direction = fb_key_v4(&key, (__be32)asked.src[0], (__be32)asked.dst[0], asked.sport,
-						     asked.dport, asked.proto);
-		else
-			answer.direction = fb_key_v6(&key, asked.src, asked.dst, asked.sport, asked.dport, asked.proto);
-		answer.hash = fb_hash(&key, asked.seed[0]);
-		answer.second = fb_hash(&key, asked.seed[1]);
+		answer.direction = fb_direction(&tuple);
+		fb_key_addr(answer.addr, &tuple, answer.direction);
+		answer.ports = fb_key_ports(&tuple, answer.direction);
+		answer.hash = fb_hash(&tuple, asked.seed[0]);
+		answer.second = fb_hash(&tuple, asked.seed[1]);
 		answer.tag = fb_tag(answer.hash);
-		answer.bucket1 = fb_bucket1(answer.hash, asked.mask);
-		answer.bucket2 = fb_bucket2(answer.bucket1, answer.tag, asked.mask);
+		answer.bucket1 = fb_bucket1(answer.hash, asked.buckets);
+		answer.bucket2 = fb_bucket2(answer.hash, asked.buckets);
 		if (fwrite(&answer, sizeof(answer), 1, stdout) != 1)
 			return 1;
 	}

@@ -18,10 +18,8 @@ import io.flowbypass.itests.lab.Records;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.itests.lab.SlowProgram;
 import io.flowbypass.itests.lab.Traffic;
-import io.flowbypass.itests.lab.Twins;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
-import io.flowbypass.xdp.DataPlane;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -65,7 +63,6 @@ class KeyChurnTest {
     private Lab lab;
     private Product product;
     private FlowTable table;
-    private DataPlane dataPlane;
     private Descriptor program;
 
     @BeforeEach
@@ -75,7 +72,6 @@ class KeyChurnTest {
         // Test runs in a row cost a grace period each, unless the program runs on an interface anyway.
         product.attach(lab.cableA(), "native");
         table = Services.waitFor(FlowTable.class);
-        dataPlane = Services.waitFor(DataPlane.class);
         program = Bpf.open(Path.of(Product.PIN_ROOT, "program"));
         Jmx.eventually(() -> table.statistics().closingFlows() == 0, "an earlier test's flows are gone");
     }
@@ -103,15 +99,12 @@ class KeyChurnTest {
 
     @Test
     void noPacketOfAFlowThatStaysIsMissedAndNoneIsCreditedToAnother() throws Exception {
-        Twins twins = new Twins(dataPlane.seeds()[0]);
         List<FlowKey> keys = new ArrayList<>();
         for (int number = 0; number < RESIDENTS / 2; number++) {
             keys.add(ipv4(number));
             keys.add(ipv6(number));
         }
         for (int number = 0; number < RESIDENTS / 2; number++) {
-            keys.add(twins.of(ipv4(number), 0));
-            keys.add(twins.of(ipv4(number), 1));
             keys.add(ipv4(RESIDENTS + number));
             keys.add(ipv6(RESIDENTS + number));
         }

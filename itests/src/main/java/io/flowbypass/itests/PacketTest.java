@@ -53,7 +53,7 @@ class PacketTest {
     private static final int INFO_BYTES = 144;
     private static final int ACTION_SHIFT = 24;
     private static final int PORT_SHIFT = 27;
-    private static final int CONFIG_BUCKET_MASK = 32;
+    private static final int CONFIG_BUCKETS = 32;
     private static final int CONFIG_VLAN_MASK = 40;
     private static final int BOTH_VLANS = 0x0fff0fff;
     private static final int CONFIG_HEARTBEAT = 0;
@@ -420,12 +420,12 @@ class PacketTest {
     void aConfigurationThatLeadsOutOfTheIndexPassesAndIsCountedAsAnError() {
         byte[] frame = ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes();
         Memory.of("config", config -> {
-            int mask = config.getInt(CONFIG_BUCKET_MASK);
-            config.setInt(CONFIG_BUCKET_MASK, -1);
+            int mask = config.getInt(CONFIG_BUCKETS);
+            config.setInt(CONFIG_BUCKETS, -1);
             try {
                 passes(Verdict.ERROR, frame);
             } finally {
-                config.setInt(CONFIG_BUCKET_MASK, mask);
+                config.setInt(CONFIG_BUCKETS, mask);
             }
             cuts(frame);
         });

@@ -4,8 +4,11 @@ package io.flowbypass.table.internal;
 /** Offsets and codes of {@code bpf/flowbypass.h}, which draws and explains them; a test compares both. */
 final class Layout {
     static final int CELL_BYTES = 8;
-    static final int CELLS = 8;
-    static final int BUCKET_BYTES = CELLS * CELL_BYTES;
+    static final int CELLS = 7;
+    static final int BUCKET_BYTES = 64;
+    static final int BUCKET_ELSEWHERE = 56;
+    /** Cells of a key's first bucket that are used before its second one is thought of. */
+    static final int OFTEN = 5;
 
     static final int RECORD_BYTES = 64;
     static final int RECORD_LAST_SEEN = 0;

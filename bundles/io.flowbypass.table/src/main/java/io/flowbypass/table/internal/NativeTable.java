@@ -2,6 +2,7 @@
 package io.flowbypass.table.internal;
 
 import static io.flowbypass.table.internal.Layout.BUCKET_BYTES;
+import static io.flowbypass.table.internal.Layout.BUCKET_ELSEWHERE;
 import static io.flowbypass.table.internal.Layout.CELLS;
 import static io.flowbypass.table.internal.Layout.CELL_BYTES;
 import static io.flowbypass.table.internal.Layout.END_REASON_SHIFT;
@@ -14,6 +15,7 @@ import static io.flowbypass.table.internal.Layout.INFO_FORWARD;
 import static io.flowbypass.table.internal.Layout.INFO_PORTS;
 import static io.flowbypass.table.internal.Layout.INFO_PROTO;
 import static io.flowbypass.table.internal.Layout.INFO_RULE;
+import static io.flowbypass.table.internal.Layout.OFTEN;
 import static io.flowbypass.table.internal.Layout.ORIGIN_SHIFT;
 import static io.flowbypass.table.internal.Layout.PROTO_MASK;
 import static io.flowbypass.table.internal.Layout.RECORD_ADDED;
@@ -51,7 +53,7 @@ final class NativeTable {
     private final Mapping records;
     private final Mapping info;
     private final long[] seeds;
-    private final int bucketMask;
+    private final int buckets;
     private final int capacity;
     private final TableKey scratch = new TableKey();
 
@@ -60,7 +62,7 @@ final class NativeTable {
         this.records = records;
         this.info = info;
         this.seeds = seeds.clone();
-        this.bucketMask = (int) (index.size() / BUCKET_BYTES) - 1;
+        this.buckets = (int) (index.size() / BUCKET_BYTES);
         this.capacity = (int) (records.size() / (2 * Layout.RECORD_BYTES));
     }
 
@@ -74,9 +76,13 @@ final class NativeTable {
     int find(TableKey key) {
         long hash = key.hash(seeds[0]);
         int tag = TableKey.tag(hash);
-        int bucket = TableKey.bucket1(hash, bucketMask);
-        int slot = findIn(bucket, tag, key);
-        return slot >= 0 ? slot : findIn(TableKey.bucket2(bucket, tag, bucketMask), tag, key);
+        int first = TableKey.bucket1(hash, buckets);
+        int slot = findIn(first, tag, key);
+        return slot >= 0 || elsewhere(first) == 0 ? slot : findIn(TableKey.bucket2(hash, buckets), tag, key);
+    }
+
+    private long elsewhere(int bucket) {
+        return index.getLongVolatile(bucket * BUCKET_BYTES + BUCKET_ELSEWHERE);
     }
 
     private int findIn(int bucket, int tag, TableKey key) {
@@ -109,9 +115,8 @@ final class NativeTable {
     int findOther(int slot, TableKey key) {
         long hash = key.hash(seeds[0]);
         int tag = TableKey.tag(hash);
-        int bucket = TableKey.bucket1(hash, bucketMask);
-        int other = findOtherIn(bucket, tag, slot, key);
-        return other >= 0 ? other : findOtherIn(TableKey.bucket2(bucket, tag, bucketMask), tag, slot, key);
+        int other = findOtherIn(TableKey.bucket1(hash, buckets), tag, slot, key);
+        return other >= 0 ? other : findOtherIn(TableKey.bucket2(hash, buckets), tag, slot, key);
     }
 
     private int findOtherIn(int bucket, int tag, int slot, TableKey key) {
@@ -129,34 +134,65 @@ final class NativeTable {
     /** Publishes a slot that was written: from here on XDP finds it. False when both buckets are full. */
     boolean publish(int slot, TableKey key) {
         long hash = key.hash(seeds[0]);
-        int tag = TableKey.tag(hash);
-        int first = TableKey.bucket1(hash, bucketMask);
-        int second = TableKey.bucket2(first, tag, bucketMask);
-        boolean secondIsEmptier = freeCells(second) > freeCells(first);
-        long cell = (long) tag << 32 | slot;
-        return swap(secondIsEmptier ? second : first, 0, cell) || swap(secondIsEmptier ? first : second, 0, cell);
+        int first = TableKey.bucket1(hash, buckets);
+        int second = TableKey.bucket2(hash, buckets);
+        long cell = (long) TableKey.tag(hash) << 32 | slot;
+        int used = usedCells(first);
+        return used >= OFTEN && usedCells(second) < used && publishElsewhere(first, second, cell)
+                || swap(first, 0, cell) || publishElsewhere(first, second, cell);
+    }
+
+    /** Publishes a cell in the second bucket of its key; packets look there from before on. */
+    private boolean publishElsewhere(int first, int second, long cell) {
+        countElsewhere(first, 1);
+        if (swap(second, 0, cell)) {
+            return true;
+        }
+        countElsewhere(first, -1);
+        return false;
+    }
+
+    private void countElsewhere(int bucket, int change) {
+        index.getAndAddLong(bucket * BUCKET_BYTES + BUCKET_ELSEWHERE, change);
     }
 
     /** Takes a slot's cell out of the index: no packet finds it any more, but a running program may still hold it. */
     void unpublish(int slot) {
         readKey(slot, scratch);
         long hash = scratch.hash(seeds[0]);
-        int tag = TableKey.tag(hash);
-        long cell = (long) tag << 32 | slot;
-        int first = TableKey.bucket1(hash, bucketMask);
-        if (!swap(first, cell, 0)) {
-            swap(TableKey.bucket2(first, tag, bucketMask), cell, 0);
+        long cell = (long) TableKey.tag(hash) << 32 | slot;
+        int first = TableKey.bucket1(hash, buckets);
+        if (!swap(first, cell, 0) && swap(TableKey.bucket2(hash, buckets), cell, 0)) {
+            countElsewhere(first, -1);
         }
     }
 
-    private int freeCells(int bucket) {
-        int free = 0;
-        for (int i = 0; i < CELLS; i++) {
-            if (index.getLongVolatile(cell(bucket, i)) == 0) {
-                free++;
+    /** Counts anew which keys sit in their second bucket; while nobody else publishes. */
+    void recountElsewhere() {
+        int[] counts = new int[buckets];
+        for (int number = 0; number < cells(); number++) {
+            long cell = cellAt(number);
+            if (cell != 0) {
+                readKey((int) cell, scratch);
+                int first = TableKey.bucket1(scratch.hash(seeds[0]), buckets);
+                if (first != number / CELLS) {
+                    counts[first]++;
+                }
             }
         }
-        return free;
+        for (int bucket = 0; bucket < buckets; bucket++) {
+            index.setLongRelease(bucket * BUCKET_BYTES + BUCKET_ELSEWHERE, counts[bucket]);
+        }
+    }
+
+    private int usedCells(int bucket) {
+        int used = 0;
+        for (int i = 0; i < CELLS; i++) {
+            if (index.getLongVolatile(cell(bucket, i)) != 0) {
+                used++;
+            }
+        }
+        return used;
     }
 
     private boolean swap(int bucket, long expected, long value) {
@@ -174,17 +210,17 @@ final class NativeTable {
 
     /** Number of cells, for {@link #cellAt}. */
     int cells() {
-        return (bucketMask + 1) * CELLS;
+        return buckets * CELLS;
     }
 
     /** A cell by its number; 0 when empty. */
     long cellAt(int number) {
-        return index.getLongVolatile(number * CELL_BYTES);
+        return index.getLongVolatile(cell(number / CELLS, number % CELLS));
     }
 
     /** Empties a cell by its number. */
     void clearCellAt(int number) {
-        index.setLongRelease(number * CELL_BYTES, 0);
+        index.setLongRelease(cell(number / CELLS, number % CELLS), 0);
     }
 
     // A slot's life.

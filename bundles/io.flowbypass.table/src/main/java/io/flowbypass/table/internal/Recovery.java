@@ -25,6 +25,7 @@ final class Recovery {
      */
     void run(IntConsumer close) {
         BitSet published = publishedSlots();
+        table.recountElsewhere();
         for (int slot = 0; slot < table.capacity(); slot++) {
             if (table.generation(slot) != 0) {
                 touched = slot + 1;

@@ -13,6 +13,8 @@ import io.flowbypass.flow.FlowKey;
 final class TableKey {
     private static final int IPV4 = 4;
     private static final int IPV6 = 6;
+    private static final long SPREAD = 0x9e3779b97f4a7c15L;
+    private static final long SPREAD_AGAIN = 0xd6e8feb86659fd93L;
 
     /** The words of {@code fb_key.addr}. */
     final long[] addr = new long[4];
@@ -75,11 +77,20 @@ final class TableKey {
     }
 
     long hash(long seed) {
-        long hash = mix(mix(seed, ports), addr[0]);
+        long portA = ports & 0xffff;
+        long portB = ports >>> 16 & 0xffff;
+        long a;
+        long b;
         if (isIpv6()) {
-            hash = mix(mix(mix(hash, addr[1]), addr[2]), addr[3]);
+            a = mix(mix(mix(seed, portA), addr[0]), addr[1]);
+            b = mix(mix(mix(seed, portB), addr[2]), addr[3]);
+        } else {
+            a = mix(seed, addr[0] & 0xffffffffL | portA << 32);
+            b = mix(seed, addr[0] >>> 32 | portB << 32);
         }
-        return mix(hash, proto);
+        long rest = proto | ports & 0xffffffff00000000L;
+        long hash = (a + b ^ rest) * SPREAD ^ (a ^ b) * SPREAD_AGAIN;
+        return hash ^ hash >>> 32;
     }
 
     /** What {@code fb_record.addr} holds for this key. */
@@ -88,21 +99,24 @@ final class TableKey {
     }
 
     static int tag(long hash) {
-        int tag = (int) (hash >>> 32);
-        return tag != 0 ? tag : 1;
+        return (int) (hash >>> 32) | 1;
     }
 
-    static int bucket1(long hash, int mask) {
-        return (int) hash & mask;
+    static int bucket1(long hash, int buckets) {
+        return scale((int) hash, buckets);
     }
 
-    static int bucket2(int bucket1, int tag, int mask) {
-        return (bucket1 ^ tag * 0x5bd1e995) & mask;
+    static int bucket2(long hash, int buckets) {
+        return scale(tag(hash) * 0x5bd1e995, buckets);
+    }
+
+    private static int scale(int number, int buckets) {
+        return (int) (Integer.toUnsignedLong(number) * buckets >>> 32);
     }
 
     private static long mix(long hash, long word) {
-        long mixed = (hash ^ word) * 0x9e3779b97f4a7c15L;
-        return mixed ^ mixed >>> 32;
+        long mixed = (hash ^ word) * SPREAD;
+        return mixed ^ mixed >>> 29 ^ mixed >>> 47;
     }
 
     private static boolean isReverse(FlowKey key) {

@@ -45,7 +45,7 @@ final class FakeKernel {
     private long cutBytes;
 
     FakeKernel(int capacity) {
-        index = memory(Math.max(64, Integer.highestOneBit(capacity * 2 / 8 * 2 - 1) * 64));
+        index = memory((capacity / 3 + 1) * Layout.BUCKET_BYTES);
         records = memory(capacity * 2 * Layout.RECORD_BYTES);
         info = memory(capacity * Layout.INFO_BYTES);
         table = new NativeTable(index, records, info, SEEDS);

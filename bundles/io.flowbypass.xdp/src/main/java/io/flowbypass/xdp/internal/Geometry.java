@@ -10,8 +10,8 @@ record Geometry(int capacity) {
     static final int MIN_CAPACITY = 64;
     static final int MAX_CAPACITY = 8388608;
 
-    private static final int CELLS_PER_FLOW = 2;
-    private static final int CELLS_PER_BUCKET = 8;
+    /** So few that of a million flows none finds both its buckets full, and of 12 packets one looks into its second one. */
+    private static final int FLOWS_PER_BUCKET = 3;
     private static final int DIRECTIONS = 2;
 
     Geometry {
@@ -21,10 +21,9 @@ record Geometry(int capacity) {
         }
     }
 
-    /** Buckets of the index: a power of two, with at least two cells per flow. */
+    /** Buckets of the index, of seven cells each. */
     int buckets() {
-        int needed = (capacity * CELLS_PER_FLOW + CELLS_PER_BUCKET - 1) / CELLS_PER_BUCKET;
-        return needed == 1 ? 1 : Integer.highestOneBit(needed - 1) << 1;
+        return (capacity + FLOWS_PER_BUCKET - 1) / FLOWS_PER_BUCKET;
     }
 
     /** Entries of {@code records}. */

@@ -17,8 +17,8 @@ import java.util.function.Supplier;
  * <pre>
  *     0          8          16         24         32       36       40       44       48         56         64
  *     +----------+----------+----------+----------+--------+--------+--------+--------+----------+----------+
- *     | heartbeat|  lease   |  seed 0  |  seed 1  | bucket | paused | VLAN   | cutoff | cutoff   | cutoff   |
- *     |    ns    |   ns     |          |          | mask   |        | mask   |        | packets  | bytes    |
+ *     | heartbeat|  lease   |  seed 0  |  seed 1  | buckets| paused | VLAN   | cutoff | cutoff   | cutoff   |
+ *     |    ns    |   ns     |          |          |        |        | mask   |        | packets  | bytes    |
  *  64 +----------+----------+----------+----------+--------+--------+--------+--------+----------+----------+
  *     | allowed: eight of protocol, port          | never-cut list  |capacity| abi    | abi hash | table id |
  * 128 +----------+----------+----------+----------+-----------------+--------+--------+----------+----------+
@@ -38,7 +38,7 @@ final class Settings {
     private static final int LEASE = 8;
     private static final int SEED_0 = 16;
     private static final int SEED_1 = 24;
-    private static final int BUCKET_MASK = 32;
+    private static final int BUCKETS = 32;
     private static final int PAUSED = 36;
     private static final int VLAN_MASK = 40;
     private static final int CUTOFF = 44;
@@ -75,7 +75,7 @@ final class Settings {
                 .putLong(LEASE, TimeUnit.SECONDS.toNanos(leaseSeconds))
                 .putLong(SEED_0, random.nextLong())
                 .putLong(SEED_1, random.nextLong())
-                .putInt(BUCKET_MASK, buckets - 1)
+                .putInt(BUCKETS, buckets)
                 .putInt(CAPACITY, capacity)
                 .putInt(ABI, ABI_VERSION)
                 .putLong(ABI_HASH, abiHash)

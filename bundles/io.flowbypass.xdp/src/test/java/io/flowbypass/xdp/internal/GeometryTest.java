@@ -8,13 +8,12 @@ import org.junit.jupiter.api.Test;
 
 class GeometryTest {
     @Test
-    void shouldGiveEachFlowTwoCellsInAPowerOfTwoOfBuckets() {
-        assertThat(new Geometry(64).buckets()).isEqualTo(16);
-        assertThat(new Geometry(65).buckets()).isEqualTo(32);
-        assertThat(new Geometry(1000).buckets()).isEqualTo(256);
-        assertThat(new Geometry(262144).buckets()).isEqualTo(65536);
-        assertThat(new Geometry(262145).buckets()).isEqualTo(131072);
-        assertThat(new Geometry(8388608).buckets()).isEqualTo(2097152);
+    void shouldHaveABucketForThreeFlows() {
+        assertThat(new Geometry(64).buckets()).isEqualTo(22);
+        assertThat(new Geometry(66).buckets()).isEqualTo(22);
+        assertThat(new Geometry(67).buckets()).isEqualTo(23);
+        assertThat(new Geometry(262144).buckets()).isEqualTo(87382);
+        assertThat(new Geometry(8388608).buckets()).isEqualTo(2796203);
     }
 
     @Test

@@ -22,7 +22,7 @@ class SettingsTest {
         assertThat(settings.abiHash()).isEqualTo(0x1122334455667788L);
         assertThat(settings.paused()).isFalse();
         assertThat(settings.nanosSinceHeartbeat()).isBetween(0L, 10_000_000_000L);
-        assertThat(memory.getInt(32)).isEqualTo(255);
+        assertThat(memory.getInt(32)).isEqualTo(256);
         assertThat(memory.getInt(108)).isEqualTo(2);
     }
 
