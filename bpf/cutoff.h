@@ -202,7 +202,7 @@ FB_INLINE void fb_set_state(struct fb_record *record, __u32 state)
  */
 __noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 {
-	__u32 zero = 0, slot, number, other_number, number1, number2;
+	__u32 number = 0, slot;
 	struct fb_bucket *bucket1, *bucket2;
 	struct fb_record *first, *second;
 	struct fb_config *settings;
@@ -210,7 +210,7 @@ __noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 	__u64 hash, cell;
 	int direction, outcome;
 
-	settings = bpf_map_lookup_elem(&config, &zero);
+	settings = bpf_map_lookup_elem(&config, &number);
 	if (!settings || !tuple)
 		return FB_CUTOFF_CONTENDED;
 	/* Port 0 is that of protocols without ports, which user space does not put on the list. */
@@ -219,19 +219,19 @@ __noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 	if (tuple->proto == IPPROTO_UDP && (fb_is_tunnel(tuple->sport) || fb_is_tunnel(tuple->dport)))
 		return FB_CUTOFF_NEVER;
 	hash = fb_hash(tuple, settings->seed[0]);
-	number1 = fb_bucket1(hash, settings->buckets);
-	number2 = fb_bucket2(hash, settings->buckets);
-	bucket1 = bpf_map_lookup_elem(&index, &number1);
-	bucket2 = bpf_map_lookup_elem(&index, &number2);
+	number = fb_bucket1(hash, settings->buckets);
+	bucket1 = bpf_map_lookup_elem(&index, &number);
+	number = fb_bucket2(hash, settings->buckets);
+	bucket2 = bpf_map_lookup_elem(&index, &number);
 	if (!bucket1 || !bucket2)
 		return FB_CUTOFF_TABLE_FULL;
 	if (bpf_map_pop_elem(&reserve, &slot))
 		return FB_CUTOFF_RESERVE_DRY;
-	number = slot * 2;
-	other_number = number + 1;
 	cold = bpf_map_lookup_elem(&info, &slot);
+	number = slot * 2;
 	first = bpf_map_lookup_elem(&records, &number);
-	second = bpf_map_lookup_elem(&records, &other_number);
+	number++;
+	second = bpf_map_lookup_elem(&records, &number);
 	if (!cold || !first || !second)
 		return FB_CUTOFF_RESERVE_DRY;
 
