@@ -62,6 +62,8 @@ final class Installation implements AutoCloseable {
             throws Refusal {
         Installation installation = new Installation(service, file, geometry);
         try {
+            // A library that is missing, or an object that is broken, is found before anything is made.
+            BpfObject.open(ProgramFile.NAME, file.content()).close();
             installation.pins = Pins.in(root);
             installation.lock();
             installation.install(leaseSeconds);
