@@ -18,7 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Pins that are not ours to adopt: each is refused in a sentence, and nothing is changed. */
 class RefusedPinsTest {
     /** Offset of {@code abi_hash} in {@code struct fb_config}. */
-    private static final int ABI_HASH = 48;
+    private static final int ABI_HASH = 112;
+    /** {@code sizeof(struct fb_config)}. */
+    private static final int CONFIG_BYTES = 256;
     private static final Path CONFIG = Distribution.PIN_ROOT.resolve("config");
     private static final NativeBuffer FIRST_KEY = NativeBuffer.allocate(4);
 
@@ -56,7 +58,7 @@ class RefusedPinsTest {
     }
 
     private static NativeBuffer readConfig() {
-        NativeBuffer config = NativeBuffer.allocate(64);
+        NativeBuffer config = NativeBuffer.allocate(CONFIG_BYTES);
         try (Descriptor map = Bpf.open(CONFIG)) {
             map.run(number -> Bpf.lookup(number, FIRST_KEY, 0, config, 0, 0));
         }
