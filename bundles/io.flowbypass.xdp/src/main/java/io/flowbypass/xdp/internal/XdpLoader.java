@@ -34,7 +34,7 @@ public final class XdpLoader {
     public @interface Config {
         /** Flows. */
         @AttributeDefinition(name = "Capacity", min = "64", max = "8388608", description = "How many flows the native"
-                + " table can hold. One takes about 330 bytes of kernel memory. A change needs a restart, and"
+                + " table can hold. One takes about 315 bytes of kernel memory. A change needs a restart, and"
                 + " ./flowbypass off before it: a pinned table keeps its size.")
         int capacity() default 262144;
 
