@@ -19,6 +19,6 @@ mkdir -p "$out"
 clang -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -fno-builtin -ffile-prefix-map="$PWD=." -fdebug-compilation-dir=. \
 	-idirafter "/usr/include/$(uname -m)-linux-gnu" -c flowbypass.bpf.c -o "$out/flowbypass.bpf.o"
 llvm-strip -g "$out/flowbypass.bpf.o"
-# The ABI's digest: the header without comments and with white space folded.
-hash=$(perl -0pe 's#/\*.*?\*/##gs; s#\s+# #g' flowbypass.h | sha256sum | cut -c1-16)
+# The ABI's digest: the layout, and how a key finds its slot, without comments and with white space folded.
+hash=$(cat flowbypass.h key.h | perl -0pe 's#/\*.*?\*/##gs; s#\s+# #g' | sha256sum | cut -c1-16)
 echo "abi.hash=$hash" >"$out/flowbypass.bpf.properties"

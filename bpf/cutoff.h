@@ -4,8 +4,8 @@
  *
  * Each flow has one line of the tracker where it may stand. A line that is full forgets the flow that has been silent for
  * long, else the smallest one: so a flood of small flows does not drive out the large ones. Entries are changed by
- * compare-and-swap. When an entry changes its owner, packets that are just being added may go to the other one: a
- * threshold is exact but for that.
+ * compare-and-swap. A packet that loses one is not counted in the entry, but as contended; and when an entry changes its
+ * owner, packets that are just being added may go to the other one: a threshold is exact but for that.
  */
 #ifndef FLOWBYPASS_CUTOFF_H
 #define FLOWBYPASS_CUTOFF_H
@@ -22,12 +22,16 @@ FB_INLINE int fb_is_tunnel(__be16 port)
 	return port == bpf_htons(4789) || port == bpf_htons(8472) || port == bpf_htons(6081) || port == bpf_htons(2152);
 }
 
-/* Whether the list of what may be cut off names the flow. Returns the port by which it does, in host order, or -1. */
+#define FB_SYSTEM_PORTS 1024	/* RFC 6335 6: ports below are those of services */
+
+/*
+ * Whether the list of what may be cut off names the flow. Returns the port by which it does, in host order, or -1. The
+ * other port must not be a service's: a client that sends from port 443 does not make any service one of port 443.
+ */
 FB_INLINE int fb_allowed(const struct fb_config *settings, const struct fb_tuple *tuple)
 {
 	__u32 proto = (__u32)tuple->proto << 16;
-	__u32 a = proto | bpf_ntohs(tuple->sport);
-	__u32 b = proto | bpf_ntohs(tuple->dport);
+	__u32 source = bpf_ntohs(tuple->sport), destination = bpf_ntohs(tuple->dport);
 	int i;
 
 	for (i = 0; i < FB_ALLOWED; i++) {
@@ -35,7 +39,8 @@ FB_INLINE int fb_allowed(const struct fb_config *settings, const struct fb_tuple
 
 		if (!allowed)
 			break;
-		if (allowed == a || allowed == b)
+		if ((allowed == (proto | source) && destination >= FB_SYSTEM_PORTS) ||
+		    (allowed == (proto | destination) && source >= FB_SYSTEM_PORTS))
 			return allowed & 0xffff;
 	}
 	return -1;
@@ -144,7 +149,8 @@ FB_INLINE int fb_is_taken(const struct fb_bucket *bucket, __u64 own, const struc
 		if (!record)
 			continue;
 		state = fb_state_of(*(volatile __u32 *)&record->match);
-		if ((state == FB_LIVE || state == FB_CLAIMED) && fb_is_key(record, FB_CELL_SLOT(cell), tuple, direction, seed))
+		/* CLOSING too: user space may find that the flow has woken up, and make it LIVE again. */
+		if (state != FB_FREE && state != FB_HARVESTED && fb_is_key(record, FB_CELL_SLOT(cell), tuple, direction, seed))
 			return 1;
 	}
 	return 0;
@@ -196,11 +202,11 @@ FB_INLINE void fb_set_state(struct fb_record *record, __u32 state)
 }
 
 /*
- * Bypasses the packet's flow in a slot from the reserve; returns an enum fb_cutoff. Two that bypass one key at once, here
+ * Bypasses the packet's flow in a slot from the reserve; returns an enum fb_cutoff | slot << 32. Two that bypass one key at once, here
  * or in user space, each publish a CLAIMED slot first and look for the other one then: so at least one of them sees the
  * other. XDP withdraws when it does; user space waits for what becomes of XDP's.
  */
-__noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
+__noinline __u64 fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 {
 	__u32 number = 0, slot;
 	struct fb_bucket *bucket1, *bucket2;
@@ -213,9 +219,6 @@ __noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 	settings = bpf_map_lookup_elem(&config, &number);
 	if (!settings || !tuple)
 		return FB_CUTOFF_CONTENDED;
-	/* Port 0 is that of protocols without ports, which user space does not put on the list. */
-	if (!server_port)
-		return FB_CUTOFF_NEVER;
 	if (tuple->proto == IPPROTO_UDP && (fb_is_tunnel(tuple->sport) || fb_is_tunnel(tuple->dport)))
 		return FB_CUTOFF_NEVER;
 	hash = fb_hash(tuple, settings->seed[0]);
@@ -247,7 +250,7 @@ __noinline int fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 			fb_set_state(second, FB_LIVE);
 			fb_set_state(first, FB_LIVE);
 			bpf_ringbuf_output(&events, &slot, sizeof(slot), 0);
-			return FB_CUTOFF_DONE;
+			return FB_CUTOFF_DONE | (__u64)slot << 32;
 		}
 		fb_withdraw(bucket1, bucket2, cell);
 		outcome = FB_CUTOFF_CONTENDED;
@@ -303,23 +306,46 @@ FB_INLINE void fb_begin_tracking(struct fb_tracker_line *line, __u64 id, __u64 v
 FB_INLINE void fb_end_tracking(struct fb_tracked *flow, __u64 id, const struct fb_tuple *tuple, struct fb_tuple *spare,
 			       __u32 server_port)
 {
-	int outcome;
+	__u64 result, after;
+	__u32 outcome;
 
 	if (__sync_val_compare_and_swap(&flow->id, id, id | FB_TRACK_CUTTING) != id) {
 		fb_count_cutoff(FB_CUTOFF_CONTENDED);
 		return;
 	}
 	*spare = *tuple;
-	outcome = fb_is_never_cut(spare) ? FB_CUTOFF_NEVER : fb_cut_off(spare, server_port);
+	result = fb_is_never_cut(spare) ? FB_CUTOFF_NEVER : fb_cut_off(spare, server_port);
+	outcome = result;
 	fb_count_cutoff(outcome);
+	after = *(volatile __u64 *)&flow->id;
+	if ((after & FB_TRACK_ID) != (id & FB_TRACK_ID))
+		return;
 	if (outcome == FB_CUTOFF_DONE) {
-		*(volatile __u64 *)&flow->id = 0;
+		/* A SYN took the mark off: what was cut off has ended, and the next connection has begun. */
+		if (!(after & FB_TRACK_CUTTING))
+			fb_reopen(result >> 32);
+		else
+			__sync_val_compare_and_swap(&flow->id, after, 0);
 		return;
 	}
 	/* Whether it still may never be cut is asked again after as much traffic; all else with the next packet. */
 	if (outcome == FB_CUTOFF_NEVER)
 		*(volatile __u64 *)&flow->volume = 0;
-	*(volatile __u64 *)&flow->id = id;
+	__sync_fetch_and_and(&flow->id, ~(__u64)FB_TRACK_CUTTING);
+}
+
+/*
+ * A SYN of a flow that was not found, after the tracker has it: another CPU may have cut its flow off meanwhile. Whoever
+ * cuts off makes the slot LIVE first and looks at the tracker then, so one of the two sees the other.
+ */
+FB_INLINE void fb_look_again(const struct fb_tuple *tuple, struct fb_tuple *spare, __u64 hash)
+{
+	__u64 slot;
+
+	*spare = *tuple;
+	slot = fb_search_all(spare, hash);
+	if (slot != FB_NO_SLOT && slot != FB_BAD_SLOT)
+		fb_reopen(slot);
 }
 
 /* Counts a packet that belongs to no flow of the table, and cuts its flow off when that passes a threshold. spare: as above. */
@@ -329,7 +355,7 @@ FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, 
 	__u64 now, id, volume, before, mark;
 	struct fb_tracker_line *line;
 	struct fb_tracked *flow;
-	int i, server_port;
+	int i, server_port, syn = fb_is_syn(packet);
 	__u8 epoch;
 
 	server_port = fb_allowed(settings, &packet->tuple);
@@ -355,17 +381,22 @@ FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, 
 	}
 	if (i == FB_TRACKED) {
 		fb_begin_tracking(line, id, volume, epoch);
+		if (syn)
+			fb_look_again(&packet->tuple, spare, hash);
 		return;
 	}
-	if ((packet->tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN) {
-		/* A new connection: what the one before sent does not count. */
-		if (__sync_val_compare_and_swap(&flow->id, before, id) == before)
-			*(volatile __u64 *)&flow->volume = volume;
+	if (syn) {
+		/* A new connection: what the one before sent does not count, nor whom it was seen from. */
+		__sync_fetch_and_and(&flow->id, ~(__u64)(FB_TRACK_BOTH | FB_TRACK_CUTTING));
+		*(volatile __u64 *)&flow->volume = volume;
+		fb_look_again(&packet->tuple, spare, hash);
 		return;
 	}
 	id |= before & (FB_TRACK_BOTH | FB_TRACK_CUTTING);
-	if (id != before && __sync_val_compare_and_swap(&flow->id, before, id) != before)
+	if (id != before && __sync_val_compare_and_swap(&flow->id, before, id) != before) {
+		fb_count_cutoff(FB_CUTOFF_CONTENDED);
 		return;
+	}
 	volume += __sync_fetch_and_add(&flow->volume, volume);
 	if (id & FB_TRACK_CUTTING || (id & FB_TRACK_BOTH) != FB_TRACK_BOTH)
 		return;

@@ -6,17 +6,6 @@
  */
 #include "cutoff.h"
 
-/* A new connection on the tuple of a bypassed one: from here on both directions are passed. */
-FB_INLINE void fb_reopen(const struct fb_hit *hit)
-{
-	__u32 other = hit->slot * 2 + (~hit->direction & 1);
-	struct fb_record *record = bpf_map_lookup_elem(&records, &other);
-
-	__sync_fetch_and_or(&hit->record->seen, FB_SEEN_REOPENED);
-	if (record)
-		__sync_fetch_and_or(&record->seen, FB_SEEN_REOPENED);
-}
-
 /* Whether this FIN or RST is one of those that a flow with FB_PASS_CONTROL lets pass. */
 FB_INLINE int fb_passes_control(struct fb_record *record)
 {
@@ -64,8 +53,8 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, 
 		record->last_seen = now;
 	if (packet->tcp_flags & ~record->seen)
 		__sync_fetch_and_or(&record->seen, packet->tcp_flags);
-	if ((packet->tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN)
-		fb_reopen(hit);
+	if (fb_is_syn(packet))
+		fb_reopen(hit->slot);
 	/* After the marks: should the flow turn out to have woken up, its SYN is not forgotten. */
 	if (fb_state_of(hit->match) == FB_CLOSING)
 		return FB_PASSED_CLOSING;

@@ -66,6 +66,12 @@ struct fb_ethernet {
 	__be16 type;
 };
 
+/* Whether it begins a TCP connection. */
+FB_INLINE int fb_is_syn(const struct fb_packet *packet)
+{
+	return (packet->tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN;
+}
+
 struct fb_cursor {
 	void *at;
 	void *end;

@@ -72,10 +72,31 @@ FB_INLINE __u64 fb_first(const struct fb_bucket *bucket, __u32 tag)
 {
 	int i;
 
-	for (i = 0; i < FB_CELLS; i++)
-		if (FB_TAG_AT(bucket, i) == tag)
-			return *(volatile __u64 *)&bucket->cell[i];
+	for (i = 0; i < FB_CELLS; i++) {
+		__u64 cell;
+
+		if (FB_TAG_AT(bucket, i) != tag)
+			continue;
+		/* It may have been emptied since. */
+		cell = *(volatile __u64 *)&bucket->cell[i];
+		if (FB_CELL_TAG(cell) == tag)
+			return cell;
+	}
 	return 0;
+}
+
+/* Marks a flow as one that began anew: from here on both its directions are passed. */
+FB_INLINE void fb_reopen(__u32 slot)
+{
+	__u32 number = slot * 2;
+	struct fb_record *record = bpf_map_lookup_elem(&records, &number);
+
+	if (record)
+		__sync_fetch_and_or(&record->seen, FB_SEEN_REOPENED);
+	number++;
+	record = bpf_map_lookup_elem(&records, &number);
+	if (record)
+		__sync_fetch_and_or(&record->seen, FB_SEEN_REOPENED);
 }
 
 /*
