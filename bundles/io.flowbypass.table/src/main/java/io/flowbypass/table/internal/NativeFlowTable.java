@@ -63,7 +63,8 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private volatile int active;
     private volatile int resumeAt;
     private volatile boolean stopped;
-    private NeverCut neverCut = new NeverCut(List.of());
+    /** Null until there is one in force. */
+    private NeverCut neverCut;
     private int closing;
     private long added;
     private long ended;
@@ -120,6 +121,10 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         FlowKey key = request.key();
         refuseUncuttable(request);
         return changing(() -> {
+            if (neverCut == null) {
+                throw new IllegalStateException(key + " is not bypassed: it is not known yet what is never cut; the log says"
+                        + " what is wrong with never.cut in io.flowbypass.table.cfg or this machine's addresses");
+            }
             neverCut.refuse(key);
             int forward = scratch.set(key);
             int there = table.find(scratch);
@@ -164,7 +169,8 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private boolean isCutOffMeanwhile(int slot) {
         long end = System.nanoTime() + CLAIM_NANOS;
         for (int other = table.findOther(slot, scratch); other >= 0; other = table.findOther(slot, scratch)) {
-            if (table.state(other) == Layout.LIVE || System.nanoTime() - end > 0) {
+            // Not the other one's state: it may have withdrawn, and have another flow already.
+            if (table.find(scratch) >= 0 || System.nanoTime() - end > 0) {
                 return true;
             }
             Thread.onSpinWait();
@@ -203,16 +209,6 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     }
 
     // Automatic cut-off and the never-cut list.
-
-    /** Adopts the slot that XDP took for a flow that it cuts off, when that is not known yet. */
-    void adopt(int slot) {
-        changing(() -> {
-            if (slot >= 0 && slot < table.capacity() && table.state(slot) == Layout.LIVE) {
-                settle(slot);
-            }
-            return null;
-        });
-    }
 
     private void settle(int slot) {
         if (reserve.settle(slot)) {

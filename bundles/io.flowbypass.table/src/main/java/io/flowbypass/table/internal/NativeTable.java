@@ -293,7 +293,16 @@ final class NativeTable {
     // Reading a slot.
 
     int state(int slot) {
-        return records.getIntVolatile(Layout.record(slot, 0) + RECORD_MATCH) >>> STATE_SHIFT & Layout.STATE_MASK;
+        return state(slot, 0);
+    }
+
+    /** Whether one of its records says LIVE: a crash may have come between the two stores. */
+    boolean isLiveInPart(int slot) {
+        return state(slot, 0) == Layout.LIVE || state(slot, 1) == Layout.LIVE;
+    }
+
+    private int state(int slot, int direction) {
+        return records.getIntVolatile(Layout.record(slot, direction) + RECORD_MATCH) >>> STATE_SHIFT & Layout.STATE_MASK;
     }
 
     int generation(int slot) {

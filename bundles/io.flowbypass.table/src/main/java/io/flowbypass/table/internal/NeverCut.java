@@ -12,15 +12,9 @@ import java.util.Optional;
 /** A list of what is never cut, whoever asks. Immutable. */
 record NeverCut(List<Entry> entries) {
     private static final int MAX_PORT = 65535;
-    /** Leaves as many for this machine's own addresses. */
-    private static final int MAX_CONFIGURED = Layout.NEVER / 2;
 
     NeverCut {
         entries = List.copyOf(entries);
-        if (entries.size() > Layout.NEVER) {
-            throw new IllegalArgumentException("the never-cut list has " + entries.size() + " entries, this machine's own"
-                    + " addresses among them: it may have at most " + Layout.NEVER);
-        }
     }
 
     /**
@@ -51,9 +45,9 @@ record NeverCut(List<Entry> entries) {
             try {
                 FlowKey address = FlowKey.of(0, prefix[0], 0, prefix[0], 0);
                 int longest = address.isIpv6() ? 2 * Long.SIZE : Integer.SIZE;
-                int bits = prefix.length == 1 ? longest : number(prefix[1], longest, "prefix length");
+                int bits = prefix.length == 1 ? longest : number(prefix[1], 0, longest, "prefix length");
                 int protocol = service[0].isEmpty() ? 0 : Protocols.parse(service[0]);
-                int port = service.length == 1 ? 0 : number(service[1], MAX_PORT, "port");
+                int port = service.length == 1 ? 0 : number(service[1], 1, MAX_PORT, "port");
                 if (port != 0 && !Protocols.hasPorts(protocol)) {
                     throw bad(text, Protocols.name(protocol) + " has no ports");
                 }
@@ -68,9 +62,9 @@ record NeverCut(List<Entry> entries) {
             return new Entry("", address, address.isIpv6() ? 2 * Long.SIZE : Integer.SIZE, 0, 0);
         }
 
-        private static int number(String text, int most, String what) {
-            if (!text.matches("\\d{1,5}") || Integer.parseInt(text) > most) {
-                throw new IllegalArgumentException(what + " \"" + text + "\" is not a number from 0 to " + most);
+        private static int number(String text, int least, int most, String what) {
+            if (!text.matches("\\d{1,5}") || Integer.parseInt(text) < least || Integer.parseInt(text) > most) {
+                throw new IllegalArgumentException(what + " \"" + text + "\" is not a number from " + least + " to " + most);
             }
             return Integer.parseInt(text);
         }
@@ -141,15 +135,10 @@ record NeverCut(List<Entry> entries) {
     /**
      * Reads entries that are separated by commas.
      *
-     * @throws IllegalArgumentException naming the entry that is none, or when there are too many
+     * @throws IllegalArgumentException naming the entry that is none
      */
     static List<Entry> list(String text) {
-        List<Entry> list = Arrays.stream(text.split(",")).filter(entry -> !entry.isBlank()).map(Entry::of).toList();
-        if (list.size() > MAX_CONFIGURED) {
-            throw new IllegalArgumentException("never.cut has " + list.size() + " entries: it may have at most "
-                    + MAX_CONFIGURED);
-        }
-        return list;
+        return Arrays.stream(text.split(",")).filter(entry -> !entry.isBlank()).map(Entry::of).toList();
     }
 
     /** The list of this machine's addresses, and behind them what is configured. */
@@ -157,6 +146,11 @@ record NeverCut(List<Entry> entries) {
         List<Entry> all = new ArrayList<>(own.stream().map(Entry::ofOwn).toList());
         all.addAll(configured);
         return new NeverCut(all);
+    }
+
+    /** Whether the kernel has room for it, so that automatic cut-off can keep to it. */
+    boolean fitsKernel() {
+        return entries.size() <= Layout.NEVER;
     }
 
     /** The entry that names a flow. */

@@ -36,7 +36,8 @@ final class Recovery {
                     slots.take(slot);
                     resume(slot, close);
                 }
-                case Layout.HARVESTED, Layout.CLAIMED -> table.free(slot);
+                case Layout.CLAIMED -> forget(slot, close);
+                case Layout.HARVESTED -> table.free(slot);
                 default -> { }
             }
         }
@@ -68,11 +69,24 @@ final class Recovery {
         } else if (table.packets(slot, 0) == 0 && table.packets(slot, 1) == 0) {
             table.free(slot);
         } else {
-            slots.take(slot);
-            table.setEndReason(slot, EndReason.RECOVERED);
-            table.setState(slot, Layout.CLOSING);
-            resume(slot, close);
+            end(slot, close);
         }
+    }
+
+    /** The store that makes it LIVE in one direction may have come, and not the other: XDP cuts by it, and may be at it. */
+    private void forget(int slot, IntConsumer close) {
+        if (table.isLiveInPart(slot)) {
+            end(slot, close);
+        } else {
+            table.free(slot);
+        }
+    }
+
+    private void end(int slot, IntConsumer close) {
+        slots.take(slot);
+        table.setEndReason(slot, EndReason.RECOVERED);
+        table.setState(slot, Layout.CLOSING);
+        resume(slot, close);
     }
 
     private void resume(int slot, IntConsumer close) {

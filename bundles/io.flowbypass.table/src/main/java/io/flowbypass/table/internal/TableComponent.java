@@ -64,6 +64,7 @@ public final class TableComponent {
 
     private static final Logger LOG = System.getLogger(TableComponent.class.getName());
     private static final long HEARTBEAT_SECONDS = 1;
+    private static final long STOP_SECONDS = 5;
     private static final Duration CUTOFF_WAIT = Duration.ofSeconds(1);
 
     private final Delivery delivery = new Delivery();
@@ -78,12 +79,14 @@ public final class TableComponent {
     @Reference
     private DataPlane dataPlane;
 
-    private volatile List<NeverCut.Entry> configured = List.of();
+    /** Null when what is configured could not be read, and nothing was before. */
+    private volatile List<NeverCut.Entry> configured;
     private Gate gate;
     private NativeFlowTable flows;
     private NeverCutMap neverCutMap;
     /** What is in force; null at first. */
     private NeverCut inForce;
+    private volatile boolean cutoffAllowed;
     private RingBuffer cutoffs;
     private Thread cutoffReader;
     private ServiceRegistration<?> registration;
@@ -122,7 +125,8 @@ public final class TableComponent {
         try {
             configured = NeverCut.list(config.never_cut());
         } catch (IllegalArgumentException bad) {
-            LOG.log(Level.ERROR, "The never-cut list stays as it is: {0}", bad.getMessage());
+            LOG.log(Level.ERROR, "{0}. {1}", bad.getMessage(), configured == null
+                    ? "No flow is bypassed until that is mended." : "The never-cut list stays as it was.");
         }
     }
 
@@ -132,9 +136,21 @@ public final class TableComponent {
         cutoffs.close();
         cutoffReader.interrupt();
         housekeeping.shutdownNow();
+        awaitHousekeeping();
         flows.stop();
         delivery.close();
         gate.close();
+    }
+
+    /** What it still does must not reach into the next one's start. */
+    private void awaitHousekeeping() {
+        try {
+            if (!housekeeping.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOG.log(Level.WARNING, "housekeeping does not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -151,34 +167,50 @@ public final class TableComponent {
         try {
             dataPlane.heartbeat();
             guardNeverCut();
-            dataPlane.allowCutoff(true);
-            flows.tendReserve(dataPlane.cutoffEnabled());
+            dataPlane.allowCutoff(cutoffAllowed);
+            tendReserve();
         } catch (SocketException | RuntimeException e) {
             LOG.log(Level.WARNING, "housekeeping failed, it is tried again in a second", e);
         }
     }
 
     private void guardNeverCut() throws SocketException {
+        if (configured == null) {
+            return;
+        }
         NeverCut list = NeverCut.of(OwnAddresses.now(), configured);
-        if (!list.equals(inForce)) {
-            int taken = flows.setNeverCut(list, neverCutMap::publish);
-            inForce = list;
-            if (taken > 0) {
-                LOG.log(Level.INFO, "the never-cut list was changed: {0} flows that it names were taken out", taken);
-            }
+        if (list.equals(inForce)) {
+            return;
+        }
+        if (!list.fitsKernel()) {
+            dataPlane.allowCutoff(false);
+            LOG.log(Level.ERROR, "The never-cut list has {0} entries, this machine''s own addresses among them. The kernel has"
+                    + " room for {1}: nothing is cut off automatically until it fits.", list.entries().size(), Layout.NEVER);
+        }
+        int taken = flows.setNeverCut(list, list.fitsKernel() ? neverCutMap::publish : tooLong -> { });
+        inForce = list;
+        cutoffAllowed = list.fitsKernel();
+        if (taken > 0) {
+            LOG.log(Level.INFO, "the never-cut list was changed: {0} flows that it names were taken out", taken);
         }
     }
 
-    /** A notice of XDP's that is lost is made up for by the next housekeeping. */
+    private void tendReserve() {
+        flows.tendReserve(cutoffAllowed && dataPlane.cutoffEnabled());
+    }
+
+    /** Without notices, or without one of them, housekeeping finds within a second what XDP took. */
     private void readCutoffs() {
         try {
             while (!Thread.currentThread().isInterrupted()) {
-                if (cutoffs.consume(slot -> flows.adopt(slot.getInt(0)), CUTOFF_WAIT) > 0) {
-                    flows.tendReserve(dataPlane.cutoffEnabled());
+                if (cutoffs.consume(slot -> { }, CUTOFF_WAIT) > 0) {
+                    tendReserve();
                 }
             }
         } catch (IllegalStateException ending) {
             LOG.log(Level.DEBUG, "no more notices of flows that were cut off", ending);
+        } catch (RuntimeException broken) {
+            LOG.log(Level.WARNING, "notices of flows that were cut off are not read any more", broken);
         }
     }
 

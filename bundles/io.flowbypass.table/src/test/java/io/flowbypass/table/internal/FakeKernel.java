@@ -61,7 +61,12 @@ final class FakeKernel {
         NativeFlowTable flows = new NativeFlowTable(new NativeTable(index, records, info, SEEDS), new OpenGate(),
                 dataPlane(), new Ledger(dataPlane(), 1), delivery, new Reserve(reserve), () -> grace.run());
         flows.start();
+        flows.setNeverCut(new NeverCut(List.of()), list -> { });
         return flows;
+    }
+
+    Gate gate() {
+        return new OpenGate();
     }
 
     /** The raw table. */
@@ -124,7 +129,7 @@ final class FakeKernel {
         return ended;
     }
 
-    private DataPlane dataPlane() {
+    DataPlane dataPlane() {
         return (DataPlane) Proxy.newProxyInstance(FakeKernel.class.getClassLoader(), new Class<?>[] {DataPlane.class},
                 (proxy, method, arguments) -> {
                     if (method.getName().equals("verdicts")) {

@@ -82,14 +82,13 @@ class NativeFlowTableTest {
     @Test
     void shouldAdoptAFlowThatXdpCutOffAndLendAnotherSlot() throws Exception {
         flows.tendReserve(true);
-        int slot = kernel.cutOff(KEY);
+        kernel.cutOff(KEY);
+        assertThat(kernel.reserve.size()).isEqualTo(3);
         assertThat(flows.bypass(BypassRequest.of(KEY))).as("bypassed already").isFalse();
-        flows.adopt(slot);
-        flows.adopt(slot);
+        flows.tendReserve(true);
+        flows.tendReserve(true);
         assertThat(flows.activeFlows()).isEqualTo(1);
         assertThat(flows.statistics().flowsAdded()).isEqualTo(1);
-        assertThat(kernel.reserve.size()).isEqualTo(3);
-        flows.tendReserve(true);
         assertThat(kernel.reserve.size()).isEqualTo(4);
         FlowRecord record = flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();
         assertThat(record.flow().origin()).isEqualTo(Origin.AUTOMATIC);
@@ -140,6 +139,16 @@ class NativeFlowTableTest {
         }).start();
         assertThat(flows.bypass(BypassRequest.of(KEY))).isTrue();
         assertThat(flows.list(0, 10)).hasSize(1);
+    }
+
+    @Test
+    void shouldBypassNothingBeforeItIsKnownWhatIsNeverCut() {
+        NativeFlowTable early = new NativeFlowTable(kernel.table(), kernel.gate(), kernel.dataPlane(), null, kernel.delivery,
+                new Reserve(kernel.reserve), () -> { });
+        assertThatThrownBy(() -> early.bypass(BypassRequest.of(KEY))).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("never.cut");
+        early.setNeverCut(new NeverCut(List.of()), list -> { });
+        assertThat(early.bypass(BypassRequest.of(KEY))).isTrue();
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowRecord;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Section by section, what a restart finds after a crash at each step of a flow's life. */
@@ -70,6 +71,27 @@ class RecoveryTest {
         for (int cell = 0; cell < table.cells(); cell++) {
             assertThat(table.cellAt(cell)).isZero();
         }
+    }
+
+    /** What was cut between the two stores that make it LIVE is in a record, and so is what is about to be. */
+    @Test
+    void shouldRecordAFlowThatWasLiveInOneDirectionOnly() {
+        write();
+        table.publish(0, key);
+        table.setState(0, Layout.CLAIMED);
+        int second = Layout.record(0, 1) + Layout.RECORD_MATCH;
+        kernel.records.setInt(second, kernel.records.getInt(second) ^ (Layout.CLAIMED ^ Layout.LIVE) << Layout.STATE_SHIFT);
+        kernel.count(0, 1, 100, 0);
+        AtomicBoolean counted = new AtomicBoolean();
+        kernel.grace = () -> {
+            if (table.state(0) == Layout.CLOSING && counted.compareAndSet(false, true)) {
+                kernel.count(0, 1, 100, 0);
+            }
+        };
+        kernel.start();
+        FlowRecord record = kernel.awaitEnded(1).get(0);
+        assertThat(record.reason()).isEqualTo(EndReason.RECOVERED);
+        assertThat(record.flow().packets()).isEqualTo(2);
     }
 
     @Test
