@@ -25,6 +25,9 @@ import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Dictionary;
@@ -54,6 +57,12 @@ class CutoffTest {
     private static final int CONFIG_LEASE = 8;
     private static final int CONFIG_ALLOWED = 64;
     private static final int ALLOWED_BYTES = 32;
+    private static final int BUCKET_BYTES = 64;
+    private static final int BUCKET_ELSEWHERE = 56;
+    private static final int RECORD_PORTS = 40;
+    private static final int RECORD_MATCH = 48;
+    private static final int LIVE = 1;
+    private static final int CLAIMED = 4;
 
     private Product product;
     private FlowTable table;
@@ -139,22 +148,22 @@ class CutoffTest {
     void aFlowIsCutOffOnceBothItsDirectionsTogetherPassTheThresholdOfPackets() throws Exception {
         long before = count(CutoffOutcome.DONE);
         for (int i = 0; i < 5; i++) {
-            packets.passes(Verdict.PASSED_NO_FLOW, there(1000));
-            packets.passes(Verdict.PASSED_NO_FLOW, back(1000));
+            packets.passes(Verdict.PASSED_NO_FLOW, there(41000));
+            packets.passes(Verdict.PASSED_NO_FLOW, back(41000));
         }
-        packets.cuts(there(1000));
-        packets.cuts(back(1000));
-        packets.cuts(back(1000));
+        packets.cuts(there(41000));
+        packets.cuts(back(41000));
+        packets.cuts(back(41000));
         assertThat(count(CutoffOutcome.DONE)).isEqualTo(before + 1);
-        FlowState flow = found(key(1000));
-        assertThat(flow.key()).as("from the client").isEqualTo(key(1000));
+        FlowState flow = found(key(41000));
+        assertThat(flow.key()).as("from the client").isEqualTo(key(41000));
         assertThat(flow.origin()).isEqualTo(Origin.AUTOMATIC);
         assertThat(flow.forward().packets()).isEqualTo(1);
         assertThat(flow.reverse().packets()).isEqualTo(2);
         Jmx.eventually(() -> table.statistics().activeFlows() == 1, "the flow is counted as active");
-        FlowRecord record = table.release(key(1000)).get(10, TimeUnit.SECONDS).orElseThrow();
+        FlowRecord record = table.release(key(41000)).get(10, TimeUnit.SECONDS).orElseThrow();
         assertThat(record.flow().packets()).isEqualTo(3);
-        assertThat(record.flow().bytes()).isEqualTo(there(1000).length + 2L * back(1000).length);
+        assertThat(record.flow().bytes()).isEqualTo(there(41000).length + 2L * back(41000).length);
         assertThat(table.statistics().unaccountedPackets()).isZero();
         assertThat(table.statistics().activeFlows()).isZero();
     }
@@ -163,47 +172,47 @@ class CutoffTest {
     void orTheThresholdOfBytesAndAThresholdChangesAtOnce() {
         dataPlane.setCutoffPackets(0);
         dataPlane.setCutoffBytes(1000);
-        int each = there(1001).length;
+        int each = there(41001).length;
         for (int bytes = 0; bytes < 1000; bytes += 2 * each) {
-            packets.passes(Verdict.PASSED_NO_FLOW, there(1001));
-            packets.passes(Verdict.PASSED_NO_FLOW, back(1001));
+            packets.passes(Verdict.PASSED_NO_FLOW, there(41001));
+            packets.passes(Verdict.PASSED_NO_FLOW, back(41001));
         }
-        packets.cuts(there(1001));
-        packets.send(there(1002), 50);
+        packets.cuts(there(41001));
+        packets.send(there(41002), 50);
         dataPlane.setCutoffBytes(1 << 20);
-        packets.passes(Verdict.PASSED_NO_FLOW, back(1002));
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1002));
+        packets.passes(Verdict.PASSED_NO_FLOW, back(41002));
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41002));
         dataPlane.setCutoffBytes(1000);
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1002));
-        packets.cuts(there(1002));
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41002));
+        packets.cuts(there(41002));
     }
 
     @Test
     void anIpv6FlowIsCutOffToo() {
-        byte[] there = ethernet().ipv6(CLIENT6, SERVER6, TCP).tcp(1000, 443, ACK).bytes();
-        byte[] back = ethernet().ipv6(SERVER6, CLIENT6, TCP).tcp(443, 1000, ACK).bytes();
+        byte[] there = ethernet().ipv6(CLIENT6, SERVER6, TCP).tcp(41000, 443, ACK).bytes();
+        byte[] back = ethernet().ipv6(SERVER6, CLIENT6, TCP).tcp(443, 41000, ACK).bytes();
         packets.send(there, 20);
         packets.passes(Verdict.PASSED_NO_FLOW, back);
         packets.cuts(there);
         packets.cuts(back);
-        assertThat(found(FlowKey.of(TCP, SERVER6, 443, CLIENT6, 1000)).key())
-                .isEqualTo(FlowKey.of(TCP, CLIENT6, 1000, SERVER6, 443));
+        assertThat(found(FlowKey.of(TCP, SERVER6, 443, CLIENT6, 41000)).key())
+                .isEqualTo(FlowKey.of(TCP, CLIENT6, 41000, SERVER6, 443));
     }
 
     @Test
     void aFlowSeenInOneDirectionOnlyIsNotCutOff() {
-        packets.send(there(1003), 100);
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1003));
-        packets.passes(Verdict.PASSED_NO_FLOW, back(1003));
-        packets.cuts(there(1003));
+        packets.send(there(41003), 100);
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41003));
+        packets.passes(Verdict.PASSED_NO_FLOW, back(41003));
+        packets.cuts(there(41003));
     }
 
     @Test
     void nothingIsCutOffThatTheListDoesNotAllow() {
-        byte[] there = ethernet().ipv4(CLIENT, SERVER, TCP).tcp(1004, 80, ACK).bytes();
-        byte[] back = ethernet().ipv4(SERVER, CLIENT, TCP).tcp(80, 1004, ACK).bytes();
-        byte[] quic = ethernet().ipv4(CLIENT, SERVER, UDP).udp(1004, 443).bytes();
-        byte[] quicBack = ethernet().ipv4(SERVER, CLIENT, UDP).udp(443, 1004).bytes();
+        byte[] there = ethernet().ipv4(CLIENT, SERVER, TCP).tcp(41004, 80, ACK).bytes();
+        byte[] back = ethernet().ipv4(SERVER, CLIENT, TCP).tcp(80, 41004, ACK).bytes();
+        byte[] quic = ethernet().ipv4(CLIENT, SERVER, UDP).udp(41004, 443).bytes();
+        byte[] quicBack = ethernet().ipv4(SERVER, CLIENT, UDP).udp(443, 41004).bytes();
         for (byte[] frame : new byte[][] {there, back, quic, quicBack, there, quic}) {
             packets.send(frame, 100);
         }
@@ -213,6 +222,16 @@ class CutoffTest {
         packets.send(quic, 100);
         packets.send(quicBack, 100);
         packets.cuts(quic);
+    }
+
+    /** Else whoever sends from port 443 would have any service cut off. */
+    @Test
+    void aClientsPortMakesNoServiceOfTheSystemOneThatIsAllowed() {
+        byte[] there = ethernet().ipv4(CLIENT, SERVER, TCP).tcp(443, 22, ACK).bytes();
+        packets.send(there, 50);
+        packets.send(ethernet().ipv4(SERVER, CLIENT, TCP).tcp(22, 443, ACK).bytes(), 50);
+        packets.passes(Verdict.PASSED_NO_FLOW, there);
+        assertThat(table.find(FlowKey.of(TCP, CLIENT, 443, SERVER, 22))).isEmpty();
     }
 
     @Test
@@ -237,40 +256,40 @@ class CutoffTest {
     @Test
     void nothingIsCutOffWhilePausedOrWhileTheLeaseIsOver() {
         dataPlane.setPaused(true);
-        packets.send(there(1005), 100);
-        packets.send(back(1005), 100);
+        packets.send(there(41005), 100);
+        packets.send(back(41005), 100);
         dataPlane.setPaused(false);
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1005));
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41005));
         Memory.of("config", config -> {
             long lease = config.getLong(CONFIG_LEASE);
             config.setLong(CONFIG_LEASE, -HOUR_NANOS);
-            packets.send(there(1005), 100);
-            packets.send(back(1005), 100);
+            packets.send(there(41005), 100);
+            packets.send(back(41005), 100);
             config.setLong(CONFIG_LEASE, lease);
         });
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1005));
-        packets.passes(Verdict.PASSED_NO_FLOW, back(1005));
-        assertThat(table.find(key(1005))).isEmpty();
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41005));
+        packets.passes(Verdict.PASSED_NO_FLOW, back(41005));
+        assertThat(table.find(key(41005))).isEmpty();
     }
 
     @Test
     void nothingIsCutOffWhenItIsSwitchedOff() {
         dataPlane.setCutoffEnabled(false);
-        packets.send(there(1006), 100);
-        packets.send(back(1006), 100);
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1006));
+        packets.send(there(41006), 100);
+        packets.send(back(41006), 100);
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41006));
     }
 
     @Test
     void aNewConnectionOnTheSameTupleIsCountedAnew() {
-        packets.send(back(1007), 1);
-        packets.send(there(1007), 7);
-        packets.send(ethernet().ipv4(CLIENT, SERVER, TCP).tcp(1007, 443, SYN).bytes(), 1);
+        packets.send(back(41007), 1);
+        packets.send(there(41007), 7);
+        packets.send(ethernet().ipv4(CLIENT, SERVER, TCP).tcp(41007, 443, SYN).bytes(), 1);
         for (int i = 0; i < 8; i++) {
-            packets.passes(Verdict.PASSED_NO_FLOW, there(1007));
+            packets.passes(Verdict.PASSED_NO_FLOW, there(41007));
         }
-        packets.passes(Verdict.PASSED_NO_FLOW, back(1007));
-        packets.cuts(there(1007));
+        packets.passes(Verdict.PASSED_NO_FLOW, back(41007));
+        packets.cuts(there(41007));
     }
 
     @Test
@@ -280,21 +299,127 @@ class CutoffTest {
         Jmx.eventually(() -> refusedByList(key(1)), "the list is in force");
         Services.waitFor(MapService.class).awaitRunningPrograms();
         long never = count(CutoffOutcome.NEVER_CUT);
-        packets.send(there(1008), 20);
-        packets.send(back(1008), 20);
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1008));
+        packets.send(there(41008), 20);
+        packets.send(back(41008), 20);
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41008));
         assertThat(count(CutoffOutcome.NEVER_CUT)).isGreaterThan(never);
         neverCut("2001:db8::/32");
         Jmx.eventually(() -> !refusedByList(key(2)), "the changed list is in force");
         Jmx.eventually(() -> {
-            packets.send(there(1008), 20);
-            packets.send(back(1008), 20);
-            return table.find(key(1008)).isPresent();
+            packets.send(there(41008), 20);
+            packets.send(back(41008), 20);
+            return table.find(key(41008)).isPresent();
         }, "what is no longer on the list is cut off");
         assertThat(table.bypass(BypassRequest.of(FlowKey.of(TCP, "198.18.0.1", 1, "198.18.0.2", 443)))).isTrue();
         neverCut("2001:db8::/32, 198.51.100.1");
-        Jmx.eventually(() -> table.find(key(1008)).isEmpty(), "a changed list takes out what it names");
+        Jmx.eventually(() -> table.find(key(41008)).isEmpty(), "a changed list takes out what it names");
         assertThat(table.find(FlowKey.of(TCP, "198.18.0.1", 1, "198.18.0.2", 443))).as("another flow").isPresent();
+    }
+
+    @Test
+    void theNeverCutListIsHeldToForIpv6AndByPortAndProtocol() throws Exception {
+        neverCut("2001:db8:ffff::/48 tcp/443, 203.0.113.0/24 tcp/444, 203.0.113.0/24 udp");
+        byte[] there6 = ethernet().ipv6(CLIENT6, SERVER6, TCP).tcp(41012, 443, ACK).bytes();
+        byte[] back6 = ethernet().ipv6(SERVER6, CLIENT6, TCP).tcp(443, 41012, ACK).bytes();
+        FlowKey key6 = FlowKey.of(TCP, CLIENT6, 1, SERVER6, 443);
+        Jmx.eventually(() -> refusedByList(key6), "the list is in force");
+        Services.waitFor(MapService.class).awaitRunningPrograms();
+        packets.send(there6, 20);
+        packets.send(back6, 20);
+        packets.passes(Verdict.PASSED_NO_FLOW, there6);
+        packets.send(there(41012), 20);
+        packets.send(back(41012), 20);
+        packets.cuts(there(41012));
+    }
+
+    @Test
+    void aFlowOfThisMachineIsNotCutOff() throws Exception {
+        InetAddress own = NetworkInterface.networkInterfaces().flatMap(NetworkInterface::inetAddresses)
+                .filter(address -> address instanceof Inet4Address && !address.isLoopbackAddress()).findFirst().orElseThrow();
+        byte[] there = ethernet().ipv4(own.getHostAddress(), SERVER, TCP).tcp(41013, 443, ACK).bytes();
+        long never = count(CutoffOutcome.NEVER_CUT);
+        packets.send(there, 20);
+        packets.send(ethernet().ipv4(SERVER, own.getHostAddress(), TCP).tcp(443, 41013, ACK).bytes(), 20);
+        packets.passes(Verdict.PASSED_NO_FLOW, there);
+        assertThat(count(CutoffOutcome.NEVER_CUT)).isGreaterThan(never);
+    }
+
+    @Test
+    void whereBothItsBucketsAreFullAFlowIsNotCutOffAndThatIsCounted() {
+        long full = count(CutoffOutcome.TABLE_FULL);
+        Memory.of("index", index -> {
+            List<Integer> filled = new ArrayList<>();
+            for (int at = 0; at < index.size(); at += Long.BYTES) {
+                // No key has an even tag.
+                if (at % BUCKET_BYTES != BUCKET_ELSEWHERE && index.compareAndSetLong(at, 0, 2L << Integer.SIZE)) {
+                    filled.add(at);
+                }
+            }
+            try {
+                packets.send(there(41014), 20);
+                packets.send(back(41014), 20);
+                packets.passes(Verdict.PASSED_NO_FLOW, there(41014));
+            } finally {
+                filled.forEach(at -> index.setLongRelease(at, 0));
+            }
+        });
+        assertThat(count(CutoffOutcome.TABLE_FULL)).isGreaterThan(full);
+        packets.send(there(41014), 1);
+        packets.cuts(there(41014));
+    }
+
+    /** As when user space is about to bypass the same flow: its slot is written and published, and not LIVE yet. */
+    @Test
+    void whereAnotherOneIsAboutToBypassTheFlowXdpWithdraws() {
+        table.bypass(BypassRequest.of(key(41015)));
+        long contended = count(CutoffOutcome.CONTENDED);
+        long lent = lent();
+        int slot = 128 * slotOf(41015);
+        Memory.of("records", records -> {
+            int live = records.getInt(slot + RECORD_MATCH);
+            for (int record = slot; record < slot + 128; record += 64) {
+                records.setIntVolatile(record + RECORD_MATCH, live ^ (LIVE ^ CLAIMED) << 16);
+            }
+            packets.send(there(41015), 20);
+            packets.send(back(41015), 20);
+            packets.passes(Verdict.PASSED_NO_FLOW, there(41015));
+            for (int record = slot; record < slot + 128; record += 64) {
+                records.setIntVolatile(record + RECORD_MATCH, live);
+            }
+        });
+        assertThat(count(CutoffOutcome.CONTENDED)).isGreaterThan(contended);
+        assertThat(lent()).as("slots in the reserve").isEqualTo(lent);
+        packets.cuts(there(41015));
+        assertThat(table.list(0, 10)).as("flows").hasSize(1);
+        assertThat(found(key(41015)).packets()).isEqualTo(1);
+    }
+
+    /** By its port, in network byte order, in the lower or the higher half of the record's word. */
+    private static int slotOf(int port) {
+        int[] slot = {-1};
+        Memory.of("records", records -> {
+            for (int i = 0; i < records.size() / 128; i++) {
+                int ports = records.getInt(128 * i + RECORD_PORTS);
+                int wanted = Short.toUnsignedInt(Short.reverseBytes((short) port));
+                if ((records.getInt(128 * i + RECORD_MATCH) >>> 16 & 0xff) == LIVE
+                        && ((ports & 0xffff) == wanted || ports >>> 16 == wanted)) {
+                    slot[0] = i;
+                }
+            }
+        });
+        return slot[0];
+    }
+
+    private static long lent() {
+        try (BpfMap reserve = Services.waitFor(MapService.class).open(Path.of(Product.PIN_ROOT, "reserve"))) {
+            ElementQueue<Integer> queue = reserve.queue(Codec.INT);
+            List<Integer> slots = new ArrayList<>();
+            for (Optional<Integer> slot = queue.pop(); slot.isPresent(); slot = queue.pop()) {
+                slots.add(slot.get());
+            }
+            slots.forEach(queue::push);
+            return slots.size();
+        }
     }
 
     private boolean refusedByList(FlowKey key) {
@@ -317,14 +442,17 @@ class CutoffTest {
             for (Optional<Integer> slot = queue.pop(); slot.isPresent(); slot = queue.pop()) {
                 taken.add(slot.get());
             }
-            packets.send(there(1009), 20);
-            packets.passes(Verdict.PASSED_NO_FLOW, back(1009));
-            assertThat(count(CutoffOutcome.RESERVE_DRY)).isGreaterThan(dry);
-            taken.forEach(queue::push);
+            try {
+                packets.send(there(41009), 20);
+                packets.passes(Verdict.PASSED_NO_FLOW, back(41009));
+            } finally {
+                taken.forEach(queue::push);
+            }
         }
+        assertThat(count(CutoffOutcome.RESERVE_DRY)).isGreaterThan(dry);
         assertThat(taken).as("lent slots").isNotEmpty();
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1009));
-        packets.cuts(there(1009));
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41009));
+        packets.cuts(there(41009));
     }
 
     @Test
@@ -347,15 +475,15 @@ class CutoffTest {
     @Test
     void aFlowThatGrowsIsNotForgottenInAFloodOfSmallOnes() {
         long full = count(CutoffOutcome.TRACKER_FULL);
-        packets.send(back(1010), 1);
-        packets.send(there(1010), 8);
+        packets.send(back(41010), 1);
+        packets.send(there(41010), 8);
         for (int i = 0; i < 20_000; i++) {
             packets.send(ethernet().ipv4("10." + (i >> 12) + "." + (i >> 4 & 255) + "." + (i & 15), SERVER, TCP)
-                    .tcp(i & 0x7fff, 443, ACK).bytes(), 1);
+                    .tcp(1024 + i, 443, ACK).bytes(), 1);
         }
         assertThat(count(CutoffOutcome.TRACKER_FULL)).as("flows that made room").isGreaterThan(full);
-        packets.passes(Verdict.PASSED_NO_FLOW, there(1010));
-        packets.cuts(there(1010));
+        packets.passes(Verdict.PASSED_NO_FLOW, there(41010));
+        packets.cuts(there(41010));
     }
 
     @Test
@@ -364,7 +492,7 @@ class CutoffTest {
         dataPlane.setCutoffPackets(2L * each);
         long done = count(CutoffOutcome.DONE);
         long added = table.statistics().flowsAdded();
-        packets.send(back(1011), 1);
+        packets.send(back(41011), 1);
         CountDownLatch begin = new CountDownLatch(2);
         List<Thread> senders = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
@@ -376,7 +504,7 @@ class CutoffTest {
                     return;
                 }
                 for (int sent = 0; sent < each; sent += 100) {
-                    packets.send(there(1011), 100);
+                    packets.send(there(41011), 100);
                 }
             });
             sender.start();
@@ -385,10 +513,10 @@ class CutoffTest {
         for (Thread sender : senders) {
             sender.join();
         }
-        packets.cuts(there(1011));
+        packets.cuts(there(41011));
         assertThat(count(CutoffOutcome.DONE)).isEqualTo(done + 1);
         Jmx.eventually(() -> table.statistics().flowsAdded() == added + 1, "one flow was added");
-        FlowRecord record = table.release(key(1011)).get(10, TimeUnit.SECONDS).orElseThrow();
+        FlowRecord record = table.release(key(41011)).get(10, TimeUnit.SECONDS).orElseThrow();
         assertThat(record.flow().packets()).as("cut of %s, one of which came back", 2 * each + 2).isBetween(1L, 3L);
         assertThat(record.reason()).isEqualTo(EndReason.RELEASED);
     }

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.Memory;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Reaper;
+import io.flowbypass.itests.lab.Services;
 import io.flowbypass.itests.lab.Shell;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Bpf.XdpMode;
@@ -15,15 +17,26 @@ import io.flowbypass.libbpf.BpfObject;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.NetworkOffloads;
+import io.flowbypass.xdp.Attachment;
+import io.flowbypass.xdp.DataPlane;
+import java.io.IOException;
 import java.io.InputStream;
+import java.util.Dictionary;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
 
 /** Interfaces on which XDP would not see each packet as it was on the wire are refused in a sentence, and left alone. */
 class InterfaceChecksTest {
     /** An interface that a test makes. */
     private static final String MADE = "fb" + ProcessHandle.current().pid() + "x";
+
+    /** Offsets of {@code bpf/flowbypass.h}. */
+    private static final int CONFIG_VLAN_MASK = 40;
+    private static final int BOTH_VLANS = 0x0fff0fff;
 
     private Product product;
     private Lab lab;
@@ -74,6 +87,39 @@ class InterfaceChecksTest {
     }
 
     @Test
+    void whatTakesTagsOffIsRefusedWhereVlansAreTrackedAndReportedWhereXdpRunsAlready() {
+        Memory.of("config", config -> {
+            int untracked = config.getInt(CONFIG_VLAN_MASK);
+            try {
+                product.attach(lab.cableB(), "native");
+                Shell.run("ethtool -K " + lab.cableA() + " rxvlan on\nethtool -K " + lab.cableB() + " rxvlan on");
+                config.setInt(CONFIG_VLAN_MASK, BOTH_VLANS);
+                refuses(lab.cableA(), "native", "VLAN", "ethtool -K " + lab.cableA() + " rxvlan off", "--fix-offloads");
+                settleAnew(lab.cableB());
+                DataPlane dataPlane = Services.waitFor(DataPlane.class);
+                Jmx.eventually(() -> dataPlane.attachments().get(0).problem().contains("rxvlan off"),
+                        "what is wrong is reported");
+                assertThat(dataPlane.attachments()).singleElement().matches(Attachment::attached, "XDP stays on");
+            } finally {
+                config.setInt(CONFIG_VLAN_MASK, untracked);
+            }
+        });
+    }
+
+    /** A change of its configuration lets the interface adopt its link again, as a start does. */
+    private static void settleAnew(String cable) {
+        try {
+            Configuration configuration = Services.waitFor(ConfigurationAdmin.class)
+                    .listConfigurations("(interface=" + cable + ")")[0];
+            Dictionary<String, Object> properties = configuration.getProperties();
+            properties.put("inline.anyway", true);
+            configuration.update(properties);
+        } catch (IOException | InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
     void anotherProgramOnTheHookIsNamed() throws Exception {
         try (InputStream file = InterfaceChecksTest.class.getResourceAsStream("/maps.bpf.o");
                 BpfObject object = BpfObject.open("maps.bpf.o", file.readAllBytes())) {
@@ -93,7 +139,8 @@ class InterfaceChecksTest {
     private static void refuses(String name, String mode, String... parts) {
         assertThatThrownBy(() -> Jmx.invoke("Xdp", "attach", name, mode)).as(name).satisfies(
                 refused -> assertThat(refused.getMessage()).contains(parts));
-        assertThat((Object[]) Jmx.attribute("Xdp", "Interfaces")).as("the configuration is gone again").isEmpty();
+        assertThat(Services.waitFor(DataPlane.class).attachments()).as("the configuration is gone again")
+                .noneMatch(attachment -> attachment.interfaceName().equals(name));
         assertThat(Shell.run("ip -d link show dev " + name)).doesNotContain("prog/xdp");
     }
 }

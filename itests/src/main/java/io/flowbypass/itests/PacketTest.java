@@ -19,6 +19,7 @@ import io.flowbypass.itests.lab.Services;
 import io.flowbypass.maps.Mapping;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
+import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -371,6 +372,37 @@ class PacketTest {
         assertThat(record.flow().forward().packets()).as("packets cut").isEqualTo(1);
         assertThat(record.flow().forward().tcpFlags()).isEqualTo(ACK | FIN);
         assertThat(record.flow().reverse().tcpFlags()).isEqualTo(RST);
+    }
+
+    @Test
+    void finAndRstReachAMonitorThatIsZeekOrThatAskedForThem() {
+        table.bypass(BypassRequest.of(FlowKey.of(TCP, A, 1003, B, 2000)).withOrigin(Origin.ZEEK));
+        passes(Verdict.PASSED_TCP_CONTROL, ethernet().ipv4(A, B, TCP).tcp(1003, 2000, ACK | FIN).bytes());
+        table.bypass(BypassRequest.of(FlowKey.of(TCP, A, 1004, B, 2000)).withOrigin(Origin.SURICATA).withPassControl(true));
+        passes(Verdict.PASSED_TCP_CONTROL, ethernet().ipv4(A, B, TCP).tcp(1004, 2000, RST).bytes());
+        table.bypass(BypassRequest.of(FlowKey.of(TCP, A, 1005, B, 2000)).withPassControl(false));
+        cuts(ethernet().ipv4(A, B, TCP).tcp(1005, 2000, ACK | FIN).bytes());
+    }
+
+    @Test
+    void flagsAndTheTimeOfTheLastPacketAreKeptAlsoWhilePausedAndWhileTheLeaseIsOver() {
+        FlowKey key = FlowKey.of(TCP, A, 1000, B, 2000);
+        Instant before = table.find(key).orElseThrow().lastSeen();
+        dataPlane.setPaused(true);
+        Jmx.eventually(() -> {
+            passes(Verdict.PASSED_PAUSED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK | FIN).bytes());
+            return table.find(key).orElseThrow().lastSeen().isAfter(before);
+        }, "the time of the last packet moves on while paused");
+        dataPlane.setPaused(false);
+        assertThat(table.find(key).orElseThrow().forward().tcpFlags()).isEqualTo(ACK | FIN);
+        Memory.of("config", config -> {
+            long lease = config.getLong(CONFIG_LEASE);
+            config.setLong(CONFIG_LEASE, -HOUR_NANOS);
+            passes(Verdict.PASSED_LEASE, ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK | RST).bytes());
+            config.setLong(CONFIG_LEASE, lease);
+        });
+        assertThat(table.find(key).orElseThrow().reverse().tcpFlags()).isEqualTo(ACK | RST);
+        assertThat(table.find(key).orElseThrow().packets()).as("packets cut").isZero();
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Sender;
 import io.flowbypass.itests.lab.Services;
+import io.flowbypass.itests.lab.Shell;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import java.io.IOException;
@@ -113,6 +114,31 @@ class RedirectTest {
         Jmx.eventually(() -> monitor.seen(5000, 6000) == PACKETS, "the monitor sees every packet");
         assertThat(dataPlane.verdicts().get(Verdict.ERROR_REDIRECT).packets() - errors).isEqualTo(PACKETS);
         assertThat(table.release(FLOW).get(10, TimeUnit.SECONDS).orElseThrow().flow().packets()).isZero();
+    }
+
+    @Test
+    void onceItsInterfaceIsGoneAFlowIsPassedToo() throws Exception {
+        redirectPorts("1 = " + cableC);
+        Jmx.eventually(() -> dataPlane.hasRedirectPort(1), "the port is there");
+        table.bypass(BypassRequest.of(FLOW).withRedirect(1));
+        Shell.run("ip link del " + cableC);
+        long errors = dataPlane.verdicts().get(Verdict.ERROR_REDIRECT).packets();
+        a.send(5000, Lab.B, 6000, PACKETS, PAYLOAD);
+        Jmx.eventually(() -> monitor.seen(5000, 6000) == PACKETS, "the monitor sees every packet");
+        assertThat(dataPlane.verdicts().get(Verdict.ERROR_REDIRECT).packets() - errors).isEqualTo(PACKETS);
+        assertThat(table.find(FLOW).orElseThrow().packets()).isZero();
+    }
+
+    @Test
+    void anIpv6FlowIsRedirectedToo() throws Exception {
+        redirectPorts("2 = " + cableC + "/" + lab.macOfC());
+        Jmx.eventually(() -> dataPlane.hasRedirectPort(2), "the port is there");
+        FlowKey key = FlowKey.of(UDP, Lab.A6, 5000, Lab.B6, 6000);
+        table.bypass(BypassRequest.of(key).withRedirect(2));
+        a.send(5000, Lab.B6, 6000, PACKETS, PAYLOAD);
+        Jmx.eventually(() -> onC.seen(5000, 6000) == PACKETS, "C sees every packet");
+        assertThat(table.release(key).get(10, TimeUnit.SECONDS).orElseThrow().flow().forward().packets())
+                .isEqualTo(PACKETS);
     }
 
     @Test

@@ -9,8 +9,8 @@ import org.osgi.annotation.versioning.ProviderType;
 /**
  * The flows that XDP cuts. Both directions of a flow are one flow: every method takes a key in either direction.
  *
- * <p>Thread-safe. {@link #bypass}, {@link #find} and {@link #list} make no system call. Every method throws
- * {@link IllegalStateException} once the service is gone.
+ * <p>Thread-safe. {@link #bypass}, {@link #find} and {@link #list} make no system call, but that a bypass with a
+ * redirect looks its port up. Every method throws {@link IllegalStateException} once the service is gone.
  */
 @ProviderType
 public interface FlowTable {
@@ -19,6 +19,8 @@ public interface FlowTable {
      *
      * @return true when the flow was added, false when it was bypassed already (nothing is changed then)
      * @throws TableFullException when there is no room
+     * @throws IllegalStateException when it is not known what is never cut, because never.cut or this machine's addresses
+     *     cannot be read
      * @throws IllegalArgumentException when the flow must not be cut: the never-cut list or an address of this machine
      *     forbids it; a protocol without ports that is not asked for as a host pair; a redirect port that is not there;
      *     VLAN ids that are not tracked

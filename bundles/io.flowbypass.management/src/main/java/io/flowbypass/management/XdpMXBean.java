@@ -22,8 +22,8 @@ public interface XdpMXBean {
     long getLeaseAgeMillis();
 
     /** The lease. */
-    @Description(value = "After this time without a sign of life XDP cuts nothing more; 1 to 86400, until the next restart.",
-            unit = "seconds")
+    @Description(value = "After this time without a sign of life XDP cuts nothing more; 1 to 86400, until the next restart"
+            + " or a change in the configuration.", unit = "seconds")
     int getLeaseSeconds();
 
     /** Sets the lease, 1 to 86400 s. */
@@ -66,7 +66,8 @@ public interface XdpMXBean {
     boolean isVlanTracking();
 
     /** Whether XDP cuts flows off by itself. */
-    @Description("Whether XDP bypasses flows by itself once they pass a threshold; until the next restart.")
+    @Description("Whether XDP bypasses flows by itself once they pass a threshold; until the next restart or a change in the"
+            + " configuration.")
     boolean isCutoffEnabled();
 
     /** Switches automatic cut-off on or off. */
@@ -74,7 +75,7 @@ public interface XdpMXBean {
 
     /** A threshold. */
     @Description(value = "The packets of a flow, of both directions, after which it is cut off automatically; 1 to 8388608,"
-            + " or 0 for no such threshold; until the next restart.", unit = "packets")
+            + " or 0 for no such threshold; until the next restart or a change in the configuration.", unit = "packets")
     long getCutoffPackets();
 
     /** Sets it, 0 to 8388608. */
@@ -82,7 +83,8 @@ public interface XdpMXBean {
 
     /** A threshold. */
     @Description(value = "The bytes of a flow, of both directions, after which it is cut off automatically; 1 to"
-            + " 549755813888, or 0 for no such threshold; until the next restart.", unit = "bytes")
+            + " 549755813888, or 0 for no such threshold; until the next restart or a change in the configuration.",
+            unit = "bytes")
     long getCutoffBytes();
 
     /** Sets it, 0 to 549755813888. */

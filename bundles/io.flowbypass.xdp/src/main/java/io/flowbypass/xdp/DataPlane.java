@@ -73,14 +73,17 @@ public interface DataPlane {
     /** Whether automatic cut-off is switched on. */
     boolean cutoffEnabled();
 
-    /** Switches automatic cut-off on or off. In force at once, and until the next restart. */
+    /**
+     * Switches automatic cut-off on or off. In force at once, until the next restart or a change of this very value in the
+     * configuration.
+     */
     void setCutoffEnabled(boolean enabled);
 
     /** The packets of both directions after which XDP cuts a flow off; 0 when it does not ask. */
     long cutoffPackets();
 
     /**
-     * Sets this threshold. In force at once, and until the next restart.
+     * Sets this threshold. In force at once, until the next restart or a change of this very value in the configuration.
      *
      * @throws IllegalArgumentException when not in 0 to {@value #MAX_CUTOFF_PACKETS}
      */
@@ -90,7 +93,7 @@ public interface DataPlane {
     long cutoffBytes();
 
     /**
-     * Sets this threshold. In force at once, and until the next restart.
+     * Sets this threshold. In force at once, until the next restart or a change of this very value in the configuration.
      *
      * @throws IllegalArgumentException when not in 0 to {@value #MAX_CUTOFF_BYTES}
      */
@@ -109,7 +112,7 @@ public interface DataPlane {
     int leaseSeconds();
 
     /**
-     * Sets the lease. In force at once, and until the next restart.
+     * Sets the lease. In force at once, until the next restart or a change of this very value in the configuration.
      *
      * @throws IllegalArgumentException when not in 1 to 86400
      */

@@ -6,6 +6,7 @@ import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.FlowKey;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** The words that say how a flow is bypassed: {@code redirect=1 hostPair passControl=false vlan=100,200}. */
@@ -18,7 +19,7 @@ final class BypassOptions {
     private final Map<String, String> words = new LinkedHashMap<>();
 
     private BypassOptions(String text) {
-        for (String word : text.strip().split("\\s+")) {
+        for (String word : Objects.requireNonNull(text, "options").strip().split("\\s+")) {
             String[] parts = word.split("=", 2);
             if (word.isEmpty()) {
                 continue;

@@ -45,6 +45,11 @@ class BypassOptionsTest {
     }
 
     @Test
+    void shouldSayWhatIsMissing() {
+        assertThatThrownBy(() -> request(null)).isInstanceOf(NullPointerException.class).hasMessage("options");
+    }
+
+    @Test
     void shouldTakeNothingButVlansToFindAFlow() {
         assertThat(BypassOptions.ofKey("vlan=7").key(KEY)).isEqualTo(KEY.withVlans(7, 0));
         assertThatThrownBy(() -> BypassOptions.ofKey("count")).hasMessageContaining("only vlan");

@@ -105,7 +105,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         return active + " flows adopted, " + closing + " resumed on their way out";
     }
 
-    /** Ends all changes: from here on the memory may belong to the next table, which a hung policy's sweep must not touch. */
+    /** Ends all changes: the memory may belong to the next table from here on, which a hung policy's sweep must not touch. */
     void stop() {
         lock.lock();
         try {
@@ -122,8 +122,8 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         refuseUncuttable(request);
         return changing(() -> {
             if (neverCut == null) {
-                throw new IllegalStateException(key + " is not bypassed: it is not known yet what is never cut; the log says"
-                        + " what is wrong with never.cut in io.flowbypass.table.cfg or this machine's addresses");
+                throw new IllegalStateException(key + " is not bypassed: it is not known yet what is never cut; the log"
+                        + " says what is wrong with never.cut in io.flowbypass.table.cfg or this machine's addresses");
             }
             neverCut.refuse(key);
             int forward = scratch.set(key);

@@ -15,7 +15,7 @@ final class NeverCutMap {
         this.dataPlane = dataPlane;
     }
 
-    /** Puts a list that fits into force; before the next one, no program may run any more that began before this returned. */
+    /** Puts a list that fits into force; before the next one, programs that began before this returned must have ended. */
     void publish(NeverCut list) {
         int first = second ? Layout.NEVER : 0;
         for (int i = 0; i < list.entries().size(); i++) {

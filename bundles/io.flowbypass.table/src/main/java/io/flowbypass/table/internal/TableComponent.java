@@ -184,8 +184,8 @@ public final class TableComponent {
         }
         if (!list.fitsKernel()) {
             dataPlane.allowCutoff(false);
-            LOG.log(Level.ERROR, "The never-cut list has {0} entries, this machine''s own addresses among them. The kernel has"
-                    + " room for {1}: nothing is cut off automatically until it fits.", list.entries().size(), Layout.NEVER);
+            LOG.log(Level.ERROR, "The never-cut list has {0} entries, this machine''s own addresses among them. The kernel"
+                    + " has room for {1}: nothing is cut off automatically until it fits.", list.entries().size(), Layout.NEVER);
         }
         int taken = flows.setNeverCut(list, list.fitsKernel() ? neverCutMap::publish : tooLong -> { });
         inForce = list;

@@ -46,7 +46,8 @@ class NeverCutTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"192.0.2.0/33", "2001:db8::/129", "192.0.2.0/-1", "192.0.2.300", "www.example.org", "192.0.2.0/24 tcp/70000", "192.0.2.0/24 tcp/0",
+    @ValueSource(strings = {"192.0.2.0/33", "2001:db8::/129", "192.0.2.0/-1", "192.0.2.300", "www.example.org",
+        "192.0.2.0/24 tcp/70000", "192.0.2.0/24 tcp/0",
         "192.0.2.0/24 tcp/", "192.0.2.0/24 xyz", "192.0.2.0/24 tcp 80", "192.0.2.0/24/5", "192.0.2.0/24 icmp/8", "tcp/443"})
     void shouldRefuseWhatIsNoEntryAndSaySo(String entry) {
         assertThatThrownBy(() -> NeverCut.list("10.0.0.0/8, " + entry)).isInstanceOf(IllegalArgumentException.class)

@@ -205,31 +205,26 @@ final class Installation implements AutoCloseable {
         return new Settings(maps.get(Pins.CONFIG).map(gate), gate);
     }
 
-    /**
-     * Keeps the pinned programs when they are the same; otherwise every live link gets one of the new ones first, then the
-     * pins.
-     */
+    /** Keeps the pinned programs that are the same; every live link gets the one of them that its driver takes. */
     private void installPrograms(BpfObject object) throws IOException {
-        List<Integer> loaded = new ArrayList<>(List.of(object.programDescriptor(PROGRAM)));
+        installProgram(object.programDescriptor(PROGRAM), pins.program());
         if (object.isLoaded(FRAGS_PROGRAM)) {
-            loaded.add(object.programDescriptor(FRAGS_PROGRAM));
+            installProgram(object.programDescriptor(FRAGS_PROGRAM), pins.fragsProgram());
+        } else {
+            Files.deleteIfExists(pins.fragsProgram());
         }
-        List<Path> places = List.of(pins.program(), pins.fragsProgram());
-        if (!isPinned(loaded.get(0), places.get(0))) {
-            updateLinks(loaded);
+        for (Path pin : pins.allLinks()) {
+            updateLink(pin);
         }
-        for (int i = 0; i < places.size(); i++) {
-            if (i >= loaded.size()) {
-                Files.deleteIfExists(places.get(i));
-                continue;
-            }
-            if (!isPinned(loaded.get(i), places.get(i))) {
-                pins.replaceProgram(loaded.get(i), places.get(i));
-            }
-            Descriptor program = Bpf.open(places.get(i));
-            closers.add(program::close);
-            programs.add(program);
+    }
+
+    private void installProgram(int loaded, Path pin) throws IOException {
+        if (!isPinned(loaded, pin)) {
+            pins.replaceProgram(loaded, pin);
         }
+        Descriptor program = Bpf.open(pin);
+        closers.add(program::close);
+        programs.add(program);
     }
 
     private static boolean isPinned(int program, Path pin) {
@@ -241,14 +236,17 @@ final class Installation implements AutoCloseable {
         }
     }
 
-    private void updateLinks(List<Integer> loaded) throws IOException {
-        for (Path pin : pins.allLinks()) {
-            Link link = new Link(pin);
+    private void updateLink(Path pin) {
+        Link link = new Link(pin);
+        try {
             Optional<LinkDescription> found = link.describe();
-            if (found.isPresent() && found.get().interfaceIndex() != 0) {
-                link.runOneOf(loaded);
+            if (found.isPresent() && found.get().interfaceIndex() != 0
+                    && link.runOneOf(programs.stream().map(Descriptor::number).toList())) {
                 LOG.log(Level.INFO, "The link {0} runs the new program.", pin.getFileName());
             }
+        } catch (BpfException refused) {
+            LOG.log(Level.ERROR, "The link {0} goes on with the program that it has: {1}", pin.getFileName(),
+                    refused.getMessage());
         }
     }
 

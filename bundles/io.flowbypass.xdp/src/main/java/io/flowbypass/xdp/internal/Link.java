@@ -50,19 +50,20 @@ record Link(Path pin) {
      * Lets it run one of these programs, whichever it runs now, without a packet between the two: the first one that its
      * driver takes.
      *
+     * @return false when it runs one of them already
      * @throws BpfException when it takes none; it runs what it ran then
      */
-    void runOneOf(List<Integer> programs) {
+    boolean runOneOf(List<Integer> programs) {
         try (Descriptor link = Bpf.open(pin)) {
             int runs = Bpf.describeLink(link.number()).programId();
             if (programs.stream().anyMatch(program -> Bpf.describeProgram(program).id() == runs)) {
-                return;
+                return false;
             }
             BpfException first = null;
             for (int program : programs) {
                 try {
                     Bpf.updateLink(link.number(), program);
-                    return;
+                    return true;
                 } catch (BpfException refused) {
                     first = first == null ? refused : first;
                 }

@@ -137,8 +137,7 @@ public final class XdpInterface {
         name = nameIn(wanted);
         link = new Link(dataPlane.pins().link(name));
         try {
-            settle();
-            problem = "";
+            problem = settle();
             if (asked) {
                 FailureFile.works(context);
             }
@@ -153,7 +152,8 @@ public final class XdpInterface {
         }
     }
 
-    private void settle() throws Refusal {
+    /** Attaches, or adopts what is attached; returns what is wrong though XDP runs, empty when nothing is. */
+    private String settle() throws Refusal {
         int index = InterfaceRules.index(name);
         if (!dataPlane.claim(name, this)) {
             throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
@@ -169,7 +169,7 @@ public final class XdpInterface {
             if (mode.equals(AUTO) || mode.equals(present)) {
                 link.runOneOf(dataPlane.programs().stream().map(Descriptor::number).toList());
                 LOG.log(Level.INFO, "XDP still runs on {0}, {1} mode.", name, present);
-                return;
+                return adopted(present);
             }
         }
         InterfaceRules.check(name, mode, config.inline_anyway(), dataPlane.tracksVlans());
@@ -181,6 +181,18 @@ public final class XdpInterface {
                 restore(index, present, refused);
             }
             throw refused;
+        }
+        return "";
+    }
+
+    /** XDP is not taken off for what has changed meanwhile: that would be worse. */
+    private String adopted(String mode) {
+        try {
+            InterfaceRules.checkOffloads(name, NetworkOffloads.of(name), mode, dataPlane.tracksVlans());
+            return "";
+        } catch (Refusal refused) {
+            LOG.log(Level.ERROR, "XDP runs on {0}, but not as configured. {1}", name, refused.getMessage());
+            return refused.getMessage();
         }
     }
 

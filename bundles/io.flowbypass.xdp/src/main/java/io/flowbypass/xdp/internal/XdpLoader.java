@@ -6,6 +6,7 @@ import io.flowbypass.xdp.DataPlane;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.util.List;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -79,7 +80,8 @@ public final class XdpLoader {
 
         /** What may be cut off. */
         @AttributeDefinition(name = "Cut-off allowed", description = "The only protocols and ports, at most 8, whose flows"
-                + " XDP may cut off by itself, such as tcp/443, udp/443. Tunnels are never cut off.")
+                + " XDP may cut off by itself, such as tcp/443, udp/443; the other side's port must be 1024 or higher. Tunnels"
+                + " are never cut off.")
         String cutoff_allowed() default "tcp/443";
     }
 
@@ -87,8 +89,10 @@ public final class XdpLoader {
 
     private final BundleContext context;
     private final MapService maps;
-    /** What is in force; null when nothing is loaded. */
+    /** What was loaded, with the values that only a restart changes; null when nothing is loaded. */
     private Config inForce;
+    /** The last one that there was. */
+    private Config last;
     private Installation installation;
     private ServiceRegistration<?> registration;
 
@@ -112,17 +116,41 @@ public final class XdpLoader {
                     + " capacity = {0,number,#}, pin.root = {1} and vlan.tracking = {2}.", inForce.capacity(),
                     inForce.pin_root(), inForce.vlan_tracking());
         }
-        tune(installation.dataPlane(), config);
-    }
-
-    /** Puts each value that may change into force; a bad one is logged and keeps what was. */
-    private static void tune(NativeDataPlane dataPlane, Config config) {
-        attempt(() -> dataPlane.setLeaseSeconds(config.lease_seconds()));
+        NativeDataPlane dataPlane = installation.dataPlane();
+        // What was set over JMX stays, unless the configuration of that very value changed.
+        if (config.lease_seconds() != last.lease_seconds()) {
+            attempt(() -> dataPlane.setLeaseSeconds(config.lease_seconds()));
+        }
+        if (config.cutoff_packets() != last.cutoff_packets()) {
+            attempt(() -> dataPlane.setCutoffPackets(config.cutoff_packets()));
+        }
+        if (config.cutoff_bytes() != last.cutoff_bytes()) {
+            attempt(() -> dataPlane.setCutoffBytes(config.cutoff_bytes()));
+        }
+        if (config.cutoff_enabled() != last.cutoff_enabled()) {
+            attempt(() -> dataPlane.setCutoffEnabled(config.cutoff_enabled()));
+        }
         attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())));
         attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())));
-        attempt(() -> dataPlane.setCutoffPackets(config.cutoff_packets()));
-        attempt(() -> dataPlane.setCutoffBytes(config.cutoff_bytes()));
-        attempt(() -> dataPlane.setCutoffEnabled(config.cutoff_enabled()));
+        last = config;
+    }
+
+    /** Puts everything into force; what is refused is as if it were not there, whatever an earlier run had pinned. */
+    private static void begin(NativeDataPlane dataPlane, Config config) throws Refusal {
+        dataPlane.setTracksVlans(config.vlan_tracking());
+        if (!attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())))) {
+            dataPlane.setRedirectPorts(List.of());
+        }
+        if (!attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())))) {
+            dataPlane.setAllowed(List.of());
+        }
+        if (!attempt(() -> dataPlane.setCutoffPackets(config.cutoff_packets()))) {
+            dataPlane.setCutoffPackets(0);
+        }
+        if (!attempt(() -> dataPlane.setCutoffBytes(config.cutoff_bytes()))) {
+            dataPlane.setCutoffBytes(0);
+        }
+        dataPlane.setCutoffEnabled(config.cutoff_enabled());
     }
 
     /** A change that can be refused. */
@@ -130,11 +158,14 @@ public final class XdpLoader {
         void make() throws Refusal;
     }
 
-    private static void attempt(Change change) {
+    /** Makes a change; false when it was refused, which is logged, and what was stays. */
+    private static boolean attempt(Change change) {
         try {
             change.make();
+            return true;
         } catch (Refusal | RuntimeException refused) {
-            LOG.log(Level.ERROR, "Not changed in io.flowbypass.xdp: {0}", refused.getMessage());
+            LOG.log(Level.ERROR, "Not in force, of io.flowbypass.xdp: {0}", refused.getMessage());
+            return false;
         }
     }
 
@@ -154,8 +185,7 @@ public final class XdpLoader {
         try {
             made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
                     new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()));
-            made.dataPlane().setTracksVlans(config.vlan_tracking());
-            tune(made.dataPlane(), config);
+            begin(made.dataPlane(), config);
             registration = context.registerService(
                     new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);
         } catch (Refusal | RuntimeException refused) {
@@ -171,6 +201,7 @@ public final class XdpLoader {
         }
         installation = made;
         inForce = config;
+        last = config;
         // Whatever is configured has been attached by now.
         made.dataPlane().orphans().forEach(orphan -> LOG.log(Level.WARNING, "XDP runs on {0}. {1}", orphan.interfaceName(),
                 orphan.problem()));
