@@ -12,6 +12,7 @@ import io.flowbypass.flow.FlowState;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.Origin;
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Lease;
 import io.flowbypass.itests.lab.Memory;
 import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
@@ -51,10 +52,8 @@ class CutoffTest {
     private static final int UDP = 17;
     private static final int SYN = 2;
     private static final int ACK = 16;
-    private static final long HOUR_NANOS = 3_600_000_000_000L;
 
     /** Offsets of {@code bpf/flowbypass.h}. */
-    private static final int CONFIG_LEASE = 8;
     private static final int CONFIG_ALLOWED = 64;
     private static final int ALLOWED_BYTES = 32;
     private static final int BUCKET_BYTES = 64;
@@ -260,12 +259,9 @@ class CutoffTest {
         packets.send(back(41005), 100);
         dataPlane.setPaused(false);
         packets.passes(Verdict.PASSED_NO_FLOW, there(41005));
-        Memory.of("config", config -> {
-            long lease = config.getLong(CONFIG_LEASE);
-            config.setLong(CONFIG_LEASE, -HOUR_NANOS);
+        Lease.over(() -> {
             packets.send(there(41005), 100);
             packets.send(back(41005), 100);
-            config.setLong(CONFIG_LEASE, lease);
         });
         packets.passes(Verdict.PASSED_NO_FLOW, there(41005));
         packets.passes(Verdict.PASSED_NO_FLOW, back(41005));

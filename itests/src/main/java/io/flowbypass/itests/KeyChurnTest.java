@@ -11,6 +11,7 @@ import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.TableFullException;
 import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.itests.lab.Crowd;
+import io.flowbypass.itests.lab.FalseHints;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Product;
@@ -109,9 +110,16 @@ class KeyChurnTest {
             keys.add(ipv6(RESIDENTS + number));
         }
         Traffic traffic = new Traffic(program.number(), keys);
-        for (int flow = 0; flow < RESIDENTS; flow++) {
-            assertThat(table.bypass(BypassRequest.of(traffic.key(flow)))).isTrue();
+        try (FalseHints hints = new FalseHints(table)) {
+            for (int flow = 0; flow < RESIDENTS; flow++) {
+                FalseHints.Cell resident = hints.bypass(keys.get(flow));
+                hints.plant(keys.get(RESIDENTS + flow), resident);
+            }
+            churnAround(traffic, keys);
         }
+    }
+
+    private void churnAround(Traffic traffic, List<FlowKey> keys) throws Exception {
         Churn churn = new Churn(traffic, RESIDENTS, keys.size(), table.statistics().capacity() * 7 / 8 - RESIDENTS);
         Senders senders = new Senders(dice -> {
             if (dice.nextBoolean()) {

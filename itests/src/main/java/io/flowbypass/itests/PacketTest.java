@@ -12,6 +12,7 @@ import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.Origin;
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Lease;
 import io.flowbypass.itests.lab.Memory;
 import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
@@ -58,7 +59,6 @@ class PacketTest {
     private static final int CONFIG_VLAN_MASK = 40;
     private static final int BOTH_VLANS = 0x0fff0fff;
     private static final int CONFIG_HEARTBEAT = 0;
-    private static final int CONFIG_LEASE = 8;
     private static final long HOUR_NANOS = 3_600_000_000_000L;
     private static final int LIVE = 1;
     private static final int CLOSING = 2;
@@ -395,12 +395,8 @@ class PacketTest {
         }, "the time of the last packet moves on while paused");
         dataPlane.setPaused(false);
         assertThat(table.find(key).orElseThrow().forward().tcpFlags()).isEqualTo(ACK | FIN);
-        Memory.of("config", config -> {
-            long lease = config.getLong(CONFIG_LEASE);
-            config.setLong(CONFIG_LEASE, -HOUR_NANOS);
-            passes(Verdict.PASSED_LEASE, ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK | RST).bytes());
-            config.setLong(CONFIG_LEASE, lease);
-        });
+        Lease.over(() ->
+                passes(Verdict.PASSED_LEASE, ethernet().ipv4(B, A, TCP).tcp(2000, 1000, ACK | RST).bytes()));
         assertThat(table.find(key).orElseThrow().reverse().tcpFlags()).isEqualTo(ACK | RST);
         assertThat(table.find(key).orElseThrow().packets()).as("packets cut").isZero();
     }
@@ -527,15 +523,11 @@ class PacketTest {
 
     @Test
     void onceTheLeaseIsOverPacketsPassAndASynReopensNevertheless() {
-        Memory.of("config", config -> {
-            long lease = config.getLong(CONFIG_LEASE);
-            // Shorter than any time since the last heartbeat, however fresh that is.
-            config.setLong(CONFIG_LEASE, -HOUR_NANOS);
+        Lease.over(() -> {
             passes(Verdict.PASSED_LEASE, ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
             passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
-            config.setLong(CONFIG_LEASE, lease);
-            cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
         });
+        cuts(ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
     }
 
     @Test
