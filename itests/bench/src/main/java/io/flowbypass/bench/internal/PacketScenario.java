@@ -5,6 +5,7 @@ import io.flowbypass.flow.FlowTable;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.TestRun;
 import io.flowbypass.maps.MapService;
+import io.flowbypass.xdp.DataPlane;
 import java.io.IOException;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
@@ -31,17 +32,20 @@ public final class PacketScenario implements Scenario {
     /** Number of the first flow in the table, and of the first that never is. */
     private static final int FIRST_IN = 0xf0000000;
     private static final int FIRST_OUT = 0xf8000000;
+    private static final double CUTOFF_LIMIT = 2.5;
     private static final int XDP_DROP = 1;
     private static final int XDP_PASS = 2;
 
     private final MapService maps;
     private final FlowTable table;
+    private final DataPlane dataPlane;
 
     /** Uses the services. */
     @Activate
-    public PacketScenario(@Reference MapService maps, @Reference FlowTable table) {
+    public PacketScenario(@Reference MapService maps, @Reference FlowTable table, @Reference DataPlane dataPlane) {
         this.maps = maps;
         this.table = table;
+        this.dataPlane = dataPlane;
     }
 
     @Override
@@ -55,7 +59,7 @@ public final class PacketScenario implements Scenario {
         int packets = run.size("packets", PACKETS, QUICK_PACKETS);
         try (Driver driver = Driver.load(run); ProductCutter product = new ProductCutter(run, table);
                 ClassicCutter classic = ClassicCutter.load(run, maps, flows)) {
-            Contest contest = new Contest(run, driver, product, classic, flows, packets);
+            Contest contest = new Contest(run, driver, product, classic, dataPlane, flows, packets);
             contest.measureDriver();
             for (Family family : Family.values()) {
                 contest.hold(family);
@@ -85,7 +89,8 @@ public final class PacketScenario implements Scenario {
     }
 
     /** Flowbypass and the classic design, side by side. */
-    private record Contest(Run run, Driver driver, ProductCutter product, Cutter classic, int flows, int packets) {
+    private record Contest(Run run, Driver driver, ProductCutter product, Cutter classic, DataPlane dataPlane, int flows,
+            int packets) {
         void measureDriver() throws IOException, InterruptedException {
             int drop = driver.drop();
             run.alternate(UNIT,
@@ -93,14 +98,15 @@ public final class PacketScenario implements Scenario {
                     new Contestant("the same behind the driver", () -> send(Family.IPV4, Traffic.HIT_RANDOM, drop)));
         }
 
-        /** Where what the program can be told to do besides, such as automatic cut-off, is to be compared too. */
         void hold(Family family) throws IOException, InterruptedException {
             add(family, FIRST_IN, 1);
             compare(family, Traffic.HIT_HOT);
             compare(family, Traffic.MISS_HOT);
+            compareCutoff(family, Traffic.MISS_HOT);
             add(family, FIRST_IN + 1, flows - 1);
             compare(family, Traffic.HIT_RANDOM);
             compare(family, Traffic.MISS_RANDOM);
+            compareCutoff(family, Traffic.MISS_RANDOM);
             product.clear();
         }
 
@@ -115,6 +121,30 @@ public final class PacketScenario implements Scenario {
             String name = family.title() + " " + traffic.title;
             if (family == Family.IPV4) {
                 run.compare(name, figures.get(0), figures.get(1), traffic.limit);
+            } else {
+                run.compare(name, figures.get(0), figures.get(1));
+            }
+        }
+
+        /** With automatic cut-off on, which counts these packets: they go to port 443; and without, the goal for IPv4. */
+        private void compareCutoff(Family family, Traffic traffic) throws IOException, InterruptedException {
+            dataPlane.setCutoffBytes(DataPlane.MAX_CUTOFF_BYTES);
+            Contestant without = contestant(family, traffic, product);
+            List<Figure> figures;
+            try {
+                figures = run.alternate(UNIT, new Contestant(without.figure() + ", cut-off on", () -> {
+                    dataPlane.setCutoffEnabled(true);
+                    return without.job().cost();
+                }), new Contestant(without.figure() + ", cut-off off", () -> {
+                    dataPlane.setCutoffEnabled(false);
+                    return without.job().cost();
+                }));
+            } finally {
+                dataPlane.setCutoffEnabled(false);
+            }
+            String name = family.title() + " " + traffic.title + ", cut-off on to off";
+            if (family == Family.IPV4) {
+                run.compare(name, figures.get(0), figures.get(1), CUTOFF_LIMIT);
             } else {
                 run.compare(name, figures.get(0), figures.get(1));
             }
