@@ -28,14 +28,14 @@ FB_INLINE int fb_is_tunnel(__be16 port)
  * Whether the list of what may be cut off names the flow. Returns the port by which it does, in host order, or -1. The
  * other port must not be a service's: a client that sends from port 443 does not make any service one of port 443.
  */
-FB_INLINE int fb_allowed(const struct fb_config *settings, const struct fb_tuple *tuple)
+FB_INLINE int fb_allowed(const struct fb_tuple *tuple)
 {
 	__u32 proto = (__u32)tuple->proto << 16;
 	__u32 source = bpf_ntohs(tuple->sport), destination = bpf_ntohs(tuple->dport);
 	int i;
 
 	for (i = 0; i < FB_ALLOWED; i++) {
-		__u32 allowed = settings->allowed[i];
+		__u32 allowed = config.allowed[i];
 
 		if (!allowed)
 			break;
@@ -70,14 +70,11 @@ __noinline int fb_is_named(struct fb_tuple *tuple, __u32 number)
 
 __noinline int fb_is_never_cut(struct fb_tuple *tuple)
 {
-	struct fb_config *settings;
-	__u32 zero = 0, i;
-	__u64 list;
+	__u64 list = *(volatile __u64 *)&config.never;
+	__u32 i;
 
-	settings = bpf_map_lookup_elem(&config, &zero);
-	if (!settings || !tuple)
+	if (!tuple)
 		return 1;
-	list = *(volatile __u64 *)&settings->never;
 	for (i = 0; i < FB_NEVER; i++) {
 		if (i >= list >> 32)
 			return 0;
@@ -133,7 +130,7 @@ FB_INLINE void fb_withdraw(struct fb_bucket *first, struct fb_bucket *second, __
 }
 
 /* Whether another slot in that bucket has the key, or is about to. */
-FB_INLINE int fb_is_taken(const struct fb_bucket *bucket, __u64 own, const struct fb_tuple *tuple, int direction, __u64 seed)
+FB_INLINE int fb_is_taken(const struct fb_bucket *bucket, __u64 own, const struct fb_tuple *tuple, int direction)
 {
 	int i;
 
@@ -150,7 +147,7 @@ FB_INLINE int fb_is_taken(const struct fb_bucket *bucket, __u64 own, const struc
 			continue;
 		state = fb_state_of(*(volatile __u32 *)&record->match);
 		/* CLOSING too: user space may find that the flow has woken up, and make it LIVE again. */
-		if (state != FB_FREE && state != FB_HARVESTED && fb_is_key(record, FB_CELL_SLOT(cell), tuple, direction, seed))
+		if (state != FB_FREE && state != FB_HARVESTED && fb_is_key(record, FB_CELL_SLOT(cell), tuple, direction))
 			return 1;
 	}
 	return 0;
@@ -158,7 +155,7 @@ FB_INLINE int fb_is_taken(const struct fb_bucket *bucket, __u64 own, const struc
 
 /* In the order in which user space does it, so that a crash is recovered from alike; CLAIMED, in record 0 last. */
 FB_INLINE void fb_write(struct fb_info *cold, struct fb_record *first, struct fb_record *second,
-			const struct fb_tuple *tuple, int direction, __u64 seed, __u8 forward)
+			const struct fb_tuple *tuple, int direction, __u8 forward)
 {
 	__u32 match = fb_key_proto(tuple) | FB_CLAIMED << FB_STATE_SHIFT | FB_DROP << FB_ACTION_SHIFT | FB_PASS_CONTROL;
 	__u32 generation = first->generation + 1;
@@ -166,7 +163,7 @@ FB_INLINE void fb_write(struct fb_info *cold, struct fb_record *first, struct fb
 	__u64 ports = fb_key_ports(tuple, direction);
 	__u64 addr;
 
-	addr = tuple->family == 4 ? fb_key_addr_v4(tuple, direction) : fb_hash(tuple, seed);
+	addr = tuple->family == 4 ? fb_key_addr_v4(tuple, direction) : fb_hash(tuple, config.seed[1]);
 	__builtin_memset(cold, 0, sizeof(*cold));
 	fb_key_addr(cold->addr, tuple, direction);
 	cold->ports = ports;
@@ -208,23 +205,21 @@ FB_INLINE void fb_set_state(struct fb_record *record, __u32 state)
  */
 __noinline __u64 fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 {
-	__u32 number = 0, slot;
+	__u32 number, slot;
 	struct fb_bucket *bucket1, *bucket2;
 	struct fb_record *first, *second;
-	struct fb_config *settings;
 	struct fb_info *cold;
 	__u64 hash, cell;
 	int direction, outcome;
 
-	settings = bpf_map_lookup_elem(&config, &number);
-	if (!settings || !tuple)
+	if (!tuple)
 		return FB_CUTOFF_CONTENDED;
 	if (tuple->proto == IPPROTO_UDP && (fb_is_tunnel(tuple->sport) || fb_is_tunnel(tuple->dport)))
 		return FB_CUTOFF_NEVER;
-	hash = fb_hash(tuple, settings->seed[0]);
-	number = fb_bucket1(hash, settings->buckets);
+	hash = fb_hash(tuple, config.seed[0]);
+	number = fb_bucket1(hash, config.buckets);
 	bucket1 = bpf_map_lookup_elem(&index, &number);
-	number = fb_bucket2(hash, settings->buckets);
+	number = fb_bucket2(hash, config.buckets);
 	bucket2 = bpf_map_lookup_elem(&index, &number);
 	if (!bucket1 || !bucket2)
 		return FB_CUTOFF_TABLE_FULL;
@@ -240,13 +235,13 @@ __noinline __u64 fb_cut_off(struct fb_tuple *tuple, __u32 server_port)
 
 	direction = fb_direction(tuple);
 	/* Forward is from the client: away from the port that the list names. */
-	fb_write(cold, first, second, tuple, direction, settings->seed[1],
+	fb_write(cold, first, second, tuple, direction,
 		 direction ^ (bpf_ntohs(tuple->sport) == server_port));
 	cell = (__u64)fb_tag(hash) << 32 | slot;
 	outcome = FB_CUTOFF_TABLE_FULL;
 	if (fb_publish(bucket1, bucket2, cell)) {
-		if (!fb_is_taken(bucket1, cell, tuple, direction, settings->seed[1]) &&
-		    !fb_is_taken(bucket2, cell, tuple, direction, settings->seed[1])) {
+		if (!fb_is_taken(bucket1, cell, tuple, direction) &&
+		    !fb_is_taken(bucket2, cell, tuple, direction)) {
 			fb_set_state(second, FB_LIVE);
 			fb_set_state(first, FB_LIVE);
 			bpf_ringbuf_output(&events, &slot, sizeof(slot), 0);
@@ -349,20 +344,20 @@ FB_INLINE void fb_look_again(const struct fb_tuple *tuple, struct fb_tuple *spar
 }
 
 /* Counts a packet that belongs to no flow of the table, and cuts its flow off when that passes a threshold. spare: as above. */
-FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, const struct fb_config *settings, __u64 hash)
+FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, __u64 hash)
 {
-	__u32 number = fb_bucket1(hash, settings->buckets);
+	__u32 number = fb_bucket1(hash, config.buckets);
 	__u64 now, id, volume, before, mark;
 	struct fb_tracker_line *line;
 	struct fb_tracked *flow;
 	int i, server_port, syn = fb_is_syn(packet);
 	__u8 epoch;
 
-	server_port = fb_allowed(settings, &packet->tuple);
-	if (server_port < 0 || settings->paused)
+	server_port = fb_allowed(&packet->tuple);
+	if (server_port < 0 || config.paused)
 		return;
 	now = bpf_ktime_get_coarse_ns();
-	if ((__s64)(now - settings->heartbeat) > (__s64)settings->lease)
+	if ((__s64)(now - config.heartbeat) > (__s64)config.lease)
 		return;
 	line = bpf_map_lookup_elem(&tracker, &number);
 	if (!line)
@@ -400,8 +395,8 @@ FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, 
 	volume += __sync_fetch_and_add(&flow->volume, volume);
 	if (id & FB_TRACK_CUTTING || (id & FB_TRACK_BOTH) != FB_TRACK_BOTH)
 		return;
-	if ((settings->cutoff_packets && volume >> FB_TRACK_PACKET_SHIFT >= settings->cutoff_packets) ||
-	    (settings->cutoff_bytes && (volume & ((1ULL << FB_TRACK_PACKET_SHIFT) - 1)) >= settings->cutoff_bytes))
+	if ((config.cutoff_packets && volume >> FB_TRACK_PACKET_SHIFT >= config.cutoff_packets) ||
+	    (config.cutoff_bytes && (volume & ((1ULL << FB_TRACK_PACKET_SHIFT) - 1)) >= config.cutoff_bytes))
 		fb_end_tracking(flow, id, &packet->tuple, spare, server_port);
 }
 

@@ -32,18 +32,17 @@ FB_INLINE int fb_act(const struct fb_packet *packet, const struct fb_hit *hit)
 }
 
 /* spare: as for fb_find(). */
-FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, const struct fb_config *settings,
-			struct fb_hit *hit)
+FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, struct fb_hit *hit)
 {
-	__u64 hash = fb_hash(&packet->tuple, settings->seed[0]);
+	__u64 hash = fb_hash(&packet->tuple, config.seed[0]);
 	struct fb_record *record;
 	int found, verdict;
 	__u64 now;
 
-	found = fb_find(&packet->tuple, spare, settings, hash, hit);
+	found = fb_find(&packet->tuple, spare, hash, hit);
 	if (found != FB_PARSED) {
-		if (found == FB_PASSED_NO_FLOW && settings->cutoff)
-			fb_track(packet, spare, settings, hash);
+		if (found == FB_PASSED_NO_FLOW && config.cutoff)
+			fb_track(packet, spare, hash);
 		return found;
 	}
 
@@ -61,10 +60,10 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, 
 	if (record->seen & FB_SEEN_REOPENED)
 		return FB_PASSED_REOPENED;
 
-	if (settings->paused)
+	if (config.paused)
 		return FB_PASSED_PAUSED;
 	/* Signed: the coarse clock lags the one that user space stamps the heartbeat with. */
-	if ((__s64)(now - settings->heartbeat) > (__s64)settings->lease)
+	if ((__s64)(now - config.heartbeat) > (__s64)config.lease)
 		return FB_PASSED_LEASE;
 
 	verdict = fb_act(packet, hit);
@@ -86,20 +85,15 @@ FB_INLINE void fb_readdress(struct xdp_md *ctx, __u64 destination)
 /* From what the parser said of a packet to what the kernel does with it. spare: as for fb_find(). */
 FB_INLINE int fb_finish(struct xdp_md *ctx, struct fb_packet *packet, struct fb_tuple *spare, int verdict)
 {
-	struct fb_config *settings;
 	struct fb_count *count;
 	struct fb_hit hit = {};
 	__u64 destination = 0;
-	__u32 zero = 0;
 
 	if (verdict == FB_PARSED) {
-		settings = bpf_map_lookup_elem(&config, &zero);
-		if (!settings)
-			return XDP_PASS;
-		packet->tuple.vlans &= settings->vlan_mask;
-		verdict = fb_decide(packet, spare, settings, &hit);
+		packet->tuple.vlans &= config.vlan_mask;
+		verdict = fb_decide(packet, spare, &hit);
 		if (verdict == FB_CUT_REDIRECTED)
-			destination = settings->destination[hit.match >> FB_PORT_SHIFT & (FB_PORTS - 1)];
+			destination = config.destination[hit.match >> FB_PORT_SHIFT & (FB_PORTS - 1)];
 	}
 	/* After the record's counters: user space reads slots, verdicts, slots, and relies on this order. */
 	count = bpf_map_lookup_elem(&verdicts, &verdict);

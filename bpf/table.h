@@ -30,8 +30,7 @@ FB_INLINE __u32 fb_state_of(__u32 match)
 }
 
 /* A cell is only a hint: the slot's whole key has to be the packet's. */
-FB_INLINE int fb_is_key(const struct fb_record *record, __u32 slot, const struct fb_tuple *tuple, int direction,
-			__u64 seed)
+FB_INLINE int fb_is_key(const struct fb_record *record, __u32 slot, const struct fb_tuple *tuple, int direction)
 {
 	const __u64 *a = direction ? tuple->dst : tuple->src;
 	const __u64 *b = direction ? tuple->src : tuple->dst;
@@ -42,14 +41,14 @@ FB_INLINE int fb_is_key(const struct fb_record *record, __u32 slot, const struct
 		return 0;
 	if (tuple->family == 4)
 		return record->addr == fb_key_addr_v4(tuple, direction);
-	if (record->addr != fb_hash(tuple, seed))
+	if (record->addr != fb_hash(tuple, config.seed[1]))
 		return 0;
 	cold = bpf_map_lookup_elem(&info, &slot);
 	return cold && cold->addr[0] == a[0] && cold->addr[1] == a[1] && cold->addr[2] == b[0] && cold->addr[3] == b[1];
 }
 
 /* Whether a slot has the packet's key, LIVE or CLOSING; fills the rest of hit, of which the direction is known, then. */
-FB_INLINE int fb_holds(__u32 slot, const struct fb_tuple *tuple, __u64 seed, struct fb_hit *hit)
+FB_INLINE int fb_holds(__u32 slot, const struct fb_tuple *tuple, struct fb_hit *hit)
 {
 	__u32 number = slot * 2 + (hit->direction & 1);
 	struct fb_record *record = bpf_map_lookup_elem(&records, &number);
@@ -59,7 +58,7 @@ FB_INLINE int fb_holds(__u32 slot, const struct fb_tuple *tuple, __u64 seed, str
 		return 0;
 	match = *(volatile __u32 *)&record->match;
 	state = fb_state_of(match);
-	if ((state != FB_LIVE && state != FB_CLOSING) || !fb_is_key(record, slot, tuple, hit->direction, seed))
+	if ((state != FB_LIVE && state != FB_CLOSING) || !fb_is_key(record, slot, tuple, hit->direction))
 		return 0;
 	hit->record = record;
 	hit->slot = slot;
@@ -67,18 +66,25 @@ FB_INLINE int fb_holds(__u32 slot, const struct fb_tuple *tuple, __u64 seed, str
 	return 1;
 }
 
-/* The first cell of a bucket with that tag; 0 when there is none. */
+/* Whether a bucket has a cell with that tag. Which one, a packet of no flow need not know. */
+FB_INLINE int fb_has(const struct fb_bucket *bucket, __u32 tag)
+{
+	int i;
+
+	for (i = 0; i < FB_CELLS; i++)
+		if (FB_TAG_AT(bucket, i) == tag)
+			return 1;
+	return 0;
+}
+
+/* The first cell of a bucket with that tag; 0 when there is none, any more. */
 FB_INLINE __u64 fb_first(const struct fb_bucket *bucket, __u32 tag)
 {
 	int i;
 
 	for (i = 0; i < FB_CELLS; i++) {
-		__u64 cell;
+		__u64 cell = *(volatile __u64 *)&bucket->cell[i];
 
-		if (FB_TAG_AT(bucket, i) != tag)
-			continue;
-		/* It may have been emptied since. */
-		cell = *(volatile __u64 *)&bucket->cell[i];
 		if (FB_CELL_TAG(cell) == tag)
 			return cell;
 	}
@@ -105,17 +111,15 @@ FB_INLINE void fb_reopen(__u32 slot)
  */
 __noinline __u64 fb_search_all(struct fb_tuple *tuple, __u64 hash)
 {
-	__u32 tag = fb_tag(hash), zero = 0, number;
+	__u32 tag = fb_tag(hash), number;
 	__u64 result = FB_NO_SLOT;
-	struct fb_config *settings;
 	struct fb_hit hit = {};
 	int i, second;
 
-	settings = bpf_map_lookup_elem(&config, &zero);
-	if (!settings || !tuple)
+	if (!tuple)
 		return FB_BAD_SLOT;
 	hit.direction = fb_direction(tuple);
-	number = fb_bucket1(hash, settings->buckets);
+	number = fb_bucket1(hash, config.buckets);
 	for (second = 0; second < 2; second++) {
 		struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &number);
 
@@ -127,12 +131,12 @@ __noinline __u64 fb_search_all(struct fb_tuple *tuple, __u64 hash)
 
 			if (FB_CELL_TAG(cell) != tag)
 				continue;
-			if (fb_holds(slot, tuple, settings->seed[1], &hit))
+			if (fb_holds(slot, tuple, &hit))
 				return slot;
-			if (slot >= settings->capacity)
+			if (slot >= config.capacity)
 				result = FB_BAD_SLOT;
 		}
-		number = fb_bucket2(hash, settings->buckets);
+		number = fb_bucket2(hash, config.buckets);
 	}
 	return result;
 }
@@ -141,36 +145,34 @@ __noinline __u64 fb_search_all(struct fb_tuple *tuple, __u64 hash)
  * Returns FB_PARSED when the flow is in the table, else FB_PASSED_NO_FLOW or FB_ERROR. spare is where the tuple is put for
  * a call, so that it need not be in memory without one; it may be the tuple itself.
  */
-FB_INLINE int fb_find(const struct fb_tuple *tuple, struct fb_tuple *spare, const struct fb_config *settings, __u64 hash,
-		      struct fb_hit *hit)
+FB_INLINE int fb_find(const struct fb_tuple *tuple, struct fb_tuple *spare, __u64 hash, struct fb_hit *hit)
 {
 	__u32 tag = fb_tag(hash);
-	__u32 number = fb_bucket1(hash, settings->buckets);
+	__u32 number = fb_bucket1(hash, config.buckets);
 	struct fb_bucket *bucket = bpf_map_lookup_elem(&index, &number);
 	__u64 cell, slot;
 
 	if (!bucket)
 		return FB_ERROR;
-	cell = fb_first(bucket, tag);
-	if (!cell) {
+	if (!fb_has(bucket, tag)) {
 		if (!*(volatile __u64 *)&bucket->elsewhere)
 			return FB_PASSED_NO_FLOW;
-		number = fb_bucket2(hash, settings->buckets);
+		number = fb_bucket2(hash, config.buckets);
 		bucket = bpf_map_lookup_elem(&index, &number);
 		if (!bucket)
 			return FB_ERROR;
-		cell = fb_first(bucket, tag);
-		if (!cell)
+		if (!fb_has(bucket, tag))
 			return FB_PASSED_NO_FLOW;
 	}
 	hit->direction = fb_direction(tuple);
-	if (fb_holds(FB_CELL_SLOT(cell), tuple, settings->seed[1], hit))
+	cell = fb_first(bucket, tag);
+	if (cell && fb_holds(FB_CELL_SLOT(cell), tuple, hit))
 		return FB_PARSED;
 	*spare = *tuple;
 	slot = fb_search_all(spare, hash);
 	if (slot == FB_NO_SLOT)
 		return FB_PASSED_NO_FLOW;
-	return slot != FB_BAD_SLOT && fb_holds(slot, tuple, settings->seed[1], hit) ? FB_PARSED : FB_ERROR;
+	return slot != FB_BAD_SLOT && fb_holds(slot, tuple, hit) ? FB_PARSED : FB_ERROR;
 }
 
 #endif

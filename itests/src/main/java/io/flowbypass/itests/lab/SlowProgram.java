@@ -24,7 +24,7 @@ public final class SlowProgram implements AutoCloseable {
         try {
             for (String map : new String[] {"index", "records", "info", "config", "verdicts"}) {
                 try (Descriptor pinned = Bpf.open(Path.of(Product.PIN_ROOT, map))) {
-                    pinned.run(number -> object.reuse(map, number));
+                    pinned.run(number -> object.reuse(map.equals("config") ? ".data.config" : map, number));
                 }
             }
             object.load();

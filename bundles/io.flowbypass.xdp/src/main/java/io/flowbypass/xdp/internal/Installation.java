@@ -153,8 +153,8 @@ final class Installation implements AutoCloseable {
             object.resize("records", geometry.records());
             object.resize("info", geometry.capacity());
             for (Map.Entry<String, BpfMap> pinned : maps.entrySet()) {
-                check(pinned.getValue().info(), object.map(pinned.getKey()));
-                object.reuse(pinned.getKey(), pinned.getValue().descriptor());
+                check(pinned.getValue().info(), object.map(ProgramFile.map(pinned.getKey())));
+                object.reuse(ProgramFile.map(pinned.getKey()), pinned.getValue().descriptor());
             }
             return object;
         } catch (Refusal | RuntimeException refused) {
@@ -183,10 +183,10 @@ final class Installation implements AutoCloseable {
 
     private Settings pinMaps(BpfObject object, int leaseSeconds) {
         byte[] first = new byte[Integer.BYTES];
-        Bpf.update(object.mapDescriptor(Pins.CONFIG), first,
+        Bpf.update(object.mapDescriptor(ProgramFile.map(Pins.CONFIG)), first,
                 Settings.initial(geometry.capacity(), geometry.buckets(), leaseSeconds, file.abiHash()));
         for (String name : Pins.MAPS) {
-            Bpf.pin(object.mapDescriptor(name), pins.map(name));
+            Bpf.pin(object.mapDescriptor(ProgramFile.map(name)), pins.map(name));
             open(name);
         }
         return settings();

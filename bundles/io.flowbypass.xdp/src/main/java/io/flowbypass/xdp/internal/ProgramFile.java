@@ -33,6 +33,11 @@ record ProgramFile(byte[] content, long abiHash) {
         }
     }
 
+    /** What a map is called in the object: config is a section of it (maps.h). */
+    static String map(String pin) {
+        return pin.equals(Pins.CONFIG) ? ".data.config" : pin;
+    }
+
     static ProgramFile read(InputStream object, InputStream properties) throws IOException {
         Properties facts = new Properties();
         facts.load(properties);
