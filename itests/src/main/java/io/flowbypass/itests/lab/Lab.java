@@ -3,7 +3,6 @@ package io.flowbypass.itests.lab;
 
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,10 +15,8 @@ import java.util.List;
  *
  * <p>What A sends to B arrives at {@link #cableA}, the answers of B to A at {@link #cableB}: a program on both sees a
  * whole conversation. Neighbours are static, so nothing but the tests' packets travels.
- *
- * <p>A {@link Reaper} takes everything down, also when this JVM is killed.
  */
-public final class Lab implements AutoCloseable {
+public final class Lab extends Hosts {
     /** Addresses of host A. */
     public static final String A = "10.77.0.1";
     /** Addresses of host A. */
@@ -29,38 +26,23 @@ public final class Lab implements AutoCloseable {
     /** Addresses of host B. */
     public static final String B6 = "fd77::2";
 
-    private static final long PID = ProcessHandle.current().pid();
-    private static int made;
-
-    private final String name = "fb" + PID + "n" + made++;
-    private final Reaper reaper;
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
     /** Builds it. */
     public Lab() {
-        Root.required();
-        reaper = new Reaper("for host in a b c; do ns=flowbypass-" + name + "$host\n"
-                + "  ip link del " + name + "$host\n"
-                + "  for pid in $(ip netns pids $ns); do kill -9 $pid; done\n"
-                + "  ip netns del $ns\n"
-                + "done");
-        try {
+        super("n", List.of("a", "b", "c"), List.of("a", "b", "c"));
+        build(() -> {
             host("a", A, A6, B, B6);
             host("b", B, B6, A, A6);
-        } catch (RuntimeException e) {
-            close();
-            throw e;
-        }
+        });
     }
 
     /** The interface at which packets of host A arrive. */
     public String cableA() {
-        return name + "a";
+        return cable("a");
     }
 
     /** The interface at which packets of host B arrive. */
     public String cableB() {
-        return name + "b";
+        return cable("b");
     }
 
     /**
@@ -73,7 +55,7 @@ public final class Lab implements AutoCloseable {
         // forgets that a checksum is still to be made, so host A has to make its own.
         Shell.run("nsenter --net=/run/netns/" + namespace("c") + " ethtool -K eth0 gro on"
                 + "\nnsenter --net=/run/netns/" + namespace("a") + " ethtool -K eth0 tx off >/dev/null");
-        return name + "c";
+        return cable("c");
     }
 
     /** The MAC address of host C. */
@@ -83,12 +65,12 @@ public final class Lab implements AutoCloseable {
 
     /** A sender on host C. */
     public Sender senderC() {
-        return keep(new Sender(namespace("c")));
+        return senderOn("c");
     }
 
     /** A capture on host C. */
     public Capture captureOnC() {
-        return keep(new Capture(List.of("nsenter", "--net=/run/netns/" + namespace("c")), "eth0", "in"));
+        return captureOn("c", "eth0", "in");
     }
 
     /** Lets packets on the cable of host A be that large. */
@@ -98,17 +80,17 @@ public final class Lab implements AutoCloseable {
 
     /** A sender on host A. */
     public Sender senderA() {
-        return keep(new Sender(namespace("a")));
+        return senderOn("a");
     }
 
     /** A sender on host B. */
     public Sender senderB() {
-        return keep(new Sender(namespace("b")));
+        return senderOn("b");
     }
 
     /** A capture behind XDP, as a monitor has it. */
     public Capture capture(String cable) {
-        return keep(new Capture(cable));
+        return captureAt(cable);
     }
 
     /** Packets that reached an interface, whatever XDP did with them. */
@@ -116,18 +98,9 @@ public final class Lab implements AutoCloseable {
         return Long.parseLong(Shell.run("cat /sys/class/net/" + cable + "/statistics/rx_packets").strip());
     }
 
-    private <T extends AutoCloseable> T keep(T closeable) {
-        opened.add(closeable);
-        return closeable;
-    }
-
-    private String namespace(String host) {
-        return "flowbypass-" + name + host;
-    }
-
     private void host(String host, String ip4, String ip6, String peer4, String peer6) {
         String ns = namespace(host);
-        String cable = name + host;
+        String cable = cable(host);
         Shell.run("ip netns add " + ns
                 + "\nip link add " + cable + " type veth peer name eth0 netns " + ns
                 + "\necho 1 >/proc/sys/net/ipv6/conf/" + cable + "/disable_ipv6"
@@ -140,18 +113,6 @@ public final class Lab implements AutoCloseable {
                 + "\nip -n " + ns + " addr add " + ip6 + "/64 dev eth0 nodad"
                 + "\nip -n " + ns + " neigh add " + peer4 + " lladdr $mac dev eth0 nud permanent"
                 + "\nip -n " + ns + " neigh add " + peer6 + " lladdr $mac dev eth0 nud permanent");
-    }
-
-    @Override
-    public void close() {
-        for (AutoCloseable closeable : opened) {
-            try {
-                closeable.close();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        reaper.close();
     }
 
     /** Sends lines to a process. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.itests.lab;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -17,39 +16,24 @@ import java.util.List;
  * <p>Each is a namespace of its own, with the addresses of {@link Lab}. A {@link Reaper} takes everything down, also when
  * this JVM is killed.
  */
-public final class Tap implements AutoCloseable {
-    private static final long PID = ProcessHandle.current().pid();
-    private static int made;
-
-    private final String name = "fb" + PID + "t" + made++;
-    private final Reaper reaper;
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
+public final class Tap extends Hosts {
     /** Builds it. */
     public Tap() {
-        Root.required();
-        reaper = new Reaper("ip link del " + name + "\n"
-                + "for host in hub a b; do ns=flowbypass-" + name + "$host\n"
-                + "  for pid in $(ip netns pids $ns); do kill -9 $pid; done\n"
-                + "  ip netns del $ns\n"
-                + "done");
-        try {
+        super("t", List.of("hub", "a", "b"), List.of(""));
+        build(() -> {
             String hub = namespace("hub");
             // A bridge that forgets at once who is where sends everything everywhere.
             Shell.run("ip netns add " + hub
                     + "\nip -n " + hub + " link add hub type bridge ageing_time 0 mcast_snooping 0"
                     + "\nip -n " + hub + " link set hub up"
-                    + "\nip link add " + name + " type veth peer name tap netns " + hub
+                    + "\nip link add " + cable() + " type veth peer name tap netns " + hub
                     + "\nip -n " + hub + " link set tap master hub up"
-                    + "\necho 1 >/proc/sys/net/ipv6/conf/" + name + "/disable_ipv6"
-                    + "\nethtool -K " + name + " gro off >/dev/null"
-                    + "\nip link set " + name + " up");
+                    + "\necho 1 >/proc/sys/net/ipv6/conf/" + cable() + "/disable_ipv6"
+                    + "\nethtool -K " + cable() + " gro off >/dev/null"
+                    + "\nip link set " + cable() + " up");
             host("a", Lab.A, Lab.A6);
             host("b", Lab.B, Lab.B6);
-        } catch (RuntimeException e) {
-            close();
-            throw e;
-        }
+        });
     }
 
     private void host(String host, String ip4, String ip6) {
@@ -64,49 +48,28 @@ public final class Tap implements AutoCloseable {
                 + "\nip -n " + ns + " addr add " + ip6 + "/64 dev eth0 nodad");
     }
 
-    private String namespace(String host) {
-        return "flowbypass-" + name + host;
-    }
-
     /** The interface at which everything arrives. */
     public String cable() {
-        return name;
+        return cable("");
     }
 
     /** A sender on host A. */
     public Sender senderA() {
-        return keep(new Sender(namespace("a")));
+        return senderOn("a");
     }
 
     /** A sender on host B. */
     public Sender senderB() {
-        return keep(new Sender(namespace("b")));
+        return senderOn("b");
     }
 
     /** A capture behind XDP, as a monitor has it. */
     public Capture monitor() {
-        return keep(new Capture(name));
+        return captureAt(cable());
     }
 
     /** A capture of what goes into the cable, before XDP. */
     public Capture wire() {
-        return keep(new Capture(List.of("nsenter", "--net=/run/netns/" + namespace("hub")), "tap", "out"));
-    }
-
-    private <T extends AutoCloseable> T keep(T closeable) {
-        opened.add(closeable);
-        return closeable;
-    }
-
-    @Override
-    public void close() {
-        for (AutoCloseable closeable : opened) {
-            try {
-                closeable.close();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        reaper.close();
+        return captureOn("hub", "tap", "out");
     }
 }
