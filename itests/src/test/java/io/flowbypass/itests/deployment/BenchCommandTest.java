@@ -58,14 +58,15 @@ class BenchCommandTest extends CommandLab {
         assertThat(outcome.out()).contains("packet: flows 100,000", "IPv4 hit, hot, Flowbypass", "IPv4 hit, hot, classic");
         JsonNode packet = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
         assertThat(packet.path("name").asText()).isEqualTo("packet");
-        assertThat(packet.path("figures")).hasSize(18).allSatisfy(figure -> isMeasured(figure, "ns/packet"));
-        List<String> names = List.of("hit, hot", "miss, hot", "hit, random", "miss, random");
+        assertThat(packet.path("figures")).hasSize(26).allSatisfy(figure -> isMeasured(figure, "ns/packet"));
+        List<String> names = List.of("hit, hot", "miss, hot", "miss, hot, cut-off on to off", "hit, random", "miss, random",
+                "miss, random, cut-off on to off");
         assertThat(packet.path("ratios").findValuesAsText("name")).containsExactlyElementsOf(
                 Stream.of("IPv4 ", "IPv6 ").flatMap(family -> names.stream().map(family::concat)).toList());
         assertThat(packet.path("goals").findValuesAsText("name"))
                 .containsExactlyElementsOf(names.stream().map("IPv4 "::concat).toList());
         assertThat(packet.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
-                .isEqualTo(List.of(0.6, 0.9, 0.45, 0.4));
+                .isEqualTo(List.of(0.6, 0.9, 2.5, 0.45, 0.4, 2.5));
         assertThat(leftBehind()).isEqualTo("[]");
     }
 
