@@ -356,7 +356,7 @@ FB_INLINE void fb_track(const struct fb_packet *packet, struct fb_tuple *spare, 
 	server_port = fb_allowed(&packet->tuple);
 	if (server_port < 0 || config.paused)
 		return;
-	now = bpf_ktime_get_coarse_ns();
+	now = fb_now();
 	if ((__s64)(now - config.heartbeat) > (__s64)config.lease)
 		return;
 	line = bpf_map_lookup_elem(&tracker, &number);

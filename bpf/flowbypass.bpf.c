@@ -47,7 +47,7 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, 
 	}
 
 	record = hit->record;
-	now = bpf_ktime_get_coarse_ns();
+	now = fb_now();
 	if ((__s64)(now - record->last_seen) > 0)
 		record->last_seen = now;
 	if (packet->tcp_flags & ~record->seen)

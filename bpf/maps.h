@@ -42,6 +42,19 @@ struct {
 	__type(value, struct fb_count);
 } verdicts SEC(".maps");
 
+/* The coarse clock as each CPU read it last; of the program alone, not pinned. */
+struct fb_clock {
+	__u64 jiffies;
+	__u64 now;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fb_clock);
+} clock SEC(".maps");
+
 /* Redirect targets. Not a DEVMAP, which cannot be shared by programs with and without frags. */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);

@@ -16,6 +16,25 @@
 #define FB_TAG_AT(bucket, i) (((volatile __u32 *)(bucket)->cell)[(i) * 2])
 #endif
 
+/*
+ * Coarse monotonic ns. The coarse clock moves with the tick, as jiffies do, and those are one load where it is a call: so it
+ * is read once in a tick. What is returned is at most a tick older than the clock, which moves a little after jiffies.
+ */
+FB_INLINE __u64 fb_now(void)
+{
+	__u32 zero = 0;
+	struct fb_clock *last = bpf_map_lookup_elem(&clock, &zero);
+	__u64 jiffies = bpf_jiffies64();
+
+	if (!last)
+		return bpf_ktime_get_coarse_ns();
+	if (last->jiffies != jiffies) {
+		last->now = bpf_ktime_get_coarse_ns();
+		last->jiffies = jiffies;
+	}
+	return last->now;
+}
+
 /* Where a packet's flow was found. */
 struct fb_hit {
 	struct fb_record *record;	/* of the packet's direction */

@@ -37,9 +37,12 @@ class FreezeTest extends CommandLab {
             monitor = lab.capture(lab.cableA());
             try (RemoteJmx connected = new RemoteJmx(jvm)) {
                 jmx = connected;
-                freezeAndThaw(jvm);
-            } finally {
-                Shell.run("kill -CONT " + jvm);
+                try {
+                    freezeAndThaw(jvm);
+                } finally {
+                    // Before the connection is closed, which a frozen JVM would never answer.
+                    Shell.run("kill -CONT " + jvm);
+                }
             }
         }
     }
