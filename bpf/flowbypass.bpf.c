@@ -4,6 +4,7 @@
  * An IPv6 packet of a bypassed flow costs a third one, where its whole key stands; a packet of no bypassed flow costs
  * another one when automatic cut-off is on.
  */
+#include "classic.h"
 #include "cutoff.h"
 
 /* Whether this FIN or RST is one of those that a flow with FB_PASS_CONTROL lets pass. */
@@ -40,6 +41,11 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, 
 	__u64 now;
 
 	found = fb_find(&packet->tuple, spare, hash, hit);
+	if (found == FB_PASSED_NO_FLOW && fb_classic) {
+		found = fb_classic_decide(packet, spare);
+		if (found != FB_PASSED_NO_FLOW)
+			return found;
+	}
 	if (found != FB_PARSED) {
 		if (found == FB_PASSED_NO_FLOW && config.cutoff)
 			fb_track(packet, spare, hash);
@@ -101,7 +107,7 @@ FB_INLINE int fb_finish(struct xdp_md *ctx, struct fb_packet *packet, struct fb_
 		count->packets++;
 		count->bytes += packet->bytes;
 	}
-	if (verdict == FB_CUT_DROPPED)
+	if (verdict == FB_CUT_DROPPED || verdict == FB_CUT_CLASSIC)
 		return XDP_DROP;
 	if (verdict != FB_CUT_REDIRECTED)
 		return XDP_PASS;

@@ -206,6 +206,7 @@ enum fb_verdict {
 	FB_CUT_DROPPED,
 	FB_CUT_REDIRECTED,
 	FB_CUT_COUNTED,		/* passed after all */
+	FB_CUT_CLASSIC,		/* dropped, and counted in the table of another tool (classic.h) */
 	FB_ERROR,		/* a cell names no slot, a record no action, or config no bucket */
 	FB_ERROR_REDIRECT,	/* there is no such port */
 	FB_VERDICTS,

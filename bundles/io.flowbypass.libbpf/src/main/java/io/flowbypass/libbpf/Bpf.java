@@ -12,8 +12,11 @@ import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The bpf system call. A descriptor is passed as its number; keys and values must have the sizes that the map has, which
@@ -45,6 +48,8 @@ public final class Bpf {
 
     private static final int BPF_XDP = 37;
     private static final int POLLIN = 1;
+    /** More than a program of ours names. */
+    private static final int MAPS_OF_A_PROGRAM = 64;
 
     private Bpf() {
     }
@@ -105,9 +110,15 @@ public final class Bpf {
 
     /** What the kernel says of a program. */
     public static ProgramDescription describeProgram(int program) {
-        try (Memory info = info("program", program, 232)) {
+        try (Memory ids = new Memory(MAPS_OF_A_PROGRAM * Integer.BYTES);
+                Memory info = info("program", program, 232, asked -> {
+                    // struct bpf_prog_info { ... nr_map_ids at 52; map_ids at 56; ... }
+                    asked.setInt(52, MAPS_OF_A_PROGRAM);
+                    asked.setLong(56, Pointer.nativeValue(ids));
+                })) {
             return new ProgramDescription(info.getInt(4), HexFormat.of().formatHex(info.getByteArray(8, 8)),
-                    name(info, 64));
+                    name(info, 64), Arrays.stream(ids.getIntArray(0, Math.min(info.getInt(52), MAPS_OF_A_PROGRAM)))
+                            .boxed().collect(Collectors.toUnmodifiableSet()));
         }
     }
 
@@ -376,8 +387,14 @@ public final class Bpf {
     }
 
     private static Memory info(String what, int descriptor, int size) {
+        return info(what, descriptor, size, nothing -> { });
+    }
+
+    /** What the kernel tells only where it is asked for it has to be in the structure before. */
+    private static Memory info(String what, int descriptor, int size, Consumer<Memory> ask) {
         Memory info = new Memory(size);
         info.clear();
+        ask.accept(info);
         try (Memory length = new Memory(Integer.BYTES)) {
             length.setInt(0, size);
             checked("asking what a " + what + " is", Libbpf.get().bpf_obj_get_info_by_fd(descriptor, info, length));

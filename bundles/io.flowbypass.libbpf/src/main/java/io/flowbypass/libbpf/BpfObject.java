@@ -68,6 +68,20 @@ public final class BpfObject implements AutoCloseable {
         check("resizing the map " + map, Libbpf.get().bpf_map__set_max_entries(find(map), maxEntries));
     }
 
+    /** Gives the constants of a section such as {@code .rodata.name} their values; before {@link #load()}. */
+    public void setConstants(String section, byte[] values) {
+        try (Memory memory = new Memory(values.length)) {
+            memory.write(0, values, 0, values.length);
+            check("setting the constants " + section,
+                    Libbpf.get().bpf_map__set_initial_value(find(section), memory, values.length));
+        }
+    }
+
+    /** Leaves a map out, which no program reaches by what its constants say; before {@link #load()}. */
+    public void leaveOut(String map) {
+        check("leaving out the map " + map, Libbpf.get().bpf_map__set_autocreate(find(map), (byte) 0));
+    }
+
     /** Lets the programs use an existing map instead of a new one; before {@link #load()}. */
     public void reuse(String map, int descriptor) {
         check("reusing the map " + map, Libbpf.get().bpf_map__reuse_fd(find(map), descriptor));

@@ -50,6 +50,17 @@ public interface DataPlane {
     /** The map {@code events}: which slots XDP took for automatic cut-off. Owned by the data plane; do not close it. */
     BpfMap events();
 
+    /** The tables of other tools that XDP uses; their maps belong to the data plane, which closes those that it replaces. */
+    List<ClassicTable> classicTables();
+
+    /**
+     * Looks at the pins of these tables: puts back those that were removed, and lets XDP use another map that a tool has put in
+     * the place of one.
+     *
+     * @return the tables that XDP uses from then on
+     */
+    List<ClassicTable> lookAtClassicTables();
+
     /** Whether the VLAN ids of packets are part of their flows' keys. */
     boolean tracksVlans();
 

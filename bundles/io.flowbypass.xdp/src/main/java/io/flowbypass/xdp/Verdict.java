@@ -29,6 +29,8 @@ public enum Verdict {
     CUT_REDIRECTED,
     /** Cut: counted, and passed after all. */
     CUT_COUNTED,
+    /** Cut: dropped, and counted in the table of another tool. */
+    CUT_CLASSIC,
     /** Passed because of an inconsistency in the table; should be 0. */
     ERROR,
     /** Passed because the port that a flow is redirected to is not there. */
@@ -36,6 +38,11 @@ public enum Verdict {
 
     /** Whether a packet with this verdict counts as cut. */
     public boolean isCut() {
+        return this == CUT_CLASSIC || isInTable();
+    }
+
+    /** Whether a packet with this verdict is counted in the native table. */
+    public boolean isInTable() {
         return this == CUT_DROPPED || this == CUT_REDIRECTED || this == CUT_COUNTED;
     }
 

@@ -131,6 +131,10 @@ public final class Libbpf {
 
     public native int bpf_map__set_max_entries(Pointer map, int entries);
 
+    public native int bpf_map__set_initial_value(Pointer map, Pointer data, long size);
+
+    public native int bpf_map__set_autocreate(Pointer map, byte create);
+
     public native int bpf_map__reuse_fd(Pointer map, int fd);
 
     public native int bpf_map__fd(Pointer map);

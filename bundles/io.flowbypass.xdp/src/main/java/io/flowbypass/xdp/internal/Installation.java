@@ -14,6 +14,7 @@ import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapInfo;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.MapType;
+import io.flowbypass.xdp.ClassicTable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -21,10 +22,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The program and its maps, pinned: loaded for the first time, or found from an earlier run and adopted. Closing it lets go
@@ -42,9 +45,10 @@ final class Installation implements AutoCloseable {
     private final Geometry geometry;
     private final Map<String, BpfMap> maps = new HashMap<>();
     /** The one for packets in one buffer; behind it, where the kernel can, the one for packets in several. */
-    private final List<Descriptor> programs = new ArrayList<>();
+    private List<Descriptor> programs = List.of();
     private final Closers closers = new Closers();
     private Pins pins;
+    private ClassicPins classic;
     private NativeDataPlane dataPlane;
 
     private Installation(MapService service, ProgramFile file, Geometry geometry) {
@@ -56,16 +60,21 @@ final class Installation implements AutoCloseable {
     /**
      * Makes or adopts it.
      *
+     * @param tools whose tables are to be used
+     * @param toolsOwner a user, or user:group, that gets the pins of those that we make; empty for this process's
      * @throws Refusal with a sentence; nothing that was pinned is changed then
      */
-    static Installation install(MapService service, ProgramFile file, Path root, Geometry geometry, int leaseSeconds)
-            throws Refusal {
+    static Installation install(MapService service, ProgramFile file, Path root, Geometry geometry, int leaseSeconds,
+            List<ClassicSetting> tools, String toolsOwner) throws Refusal {
         Installation installation = new Installation(service, file, geometry);
         try {
             // A library that is missing, or an object that is broken, is found before anything is made.
             BpfObject.open(ProgramFile.NAME, file.content()).close();
             installation.pins = Pins.in(root);
             installation.lock();
+            installation.classic = new ClassicPins(service, root);
+            installation.closers.add(installation.classic::close);
+            installation.classic.want(tools, toolsOwner);
             installation.install(leaseSeconds);
             return installation;
         } catch (Refusal | RuntimeException refused) {
@@ -107,45 +116,95 @@ final class Installation implements AutoCloseable {
             maps.clear();
             pins.removeRemains();
         }
-        try (BpfObject object = load()) {
+        try (Loaded loaded = load()) {
             if (!adopted) {
-                settings = pinMaps(object, leaseSeconds);
+                settings = pinMaps(loaded.object, leaseSeconds);
             }
             settings.setLeaseSeconds(leaseSeconds);
             // Until the table's owner has looked at what XDP took meanwhile, and lends new slots.
             settings.setCutoff(false);
-            installPrograms(object);
+            installPrograms(loaded);
         }
+        closers.add(() -> programs.forEach(Descriptor::close));
         ProgramDescription running = Bpf.describeProgram(programs.get(0).number());
-        dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, List.copyOf(programs));
+        dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, programs, this);
         LOG.log(Level.INFO, "{0} the table of {1} flows at {2}, program {3}.", adopted ? "Adopted" : "Made",
                 dataPlane.capacity(), pins.root(), running.tag());
     }
 
-    /** The object, loaded: with the program for packets in several buffers where this kernel can (Linux 5.18). */
-    private BpfObject load() throws Refusal {
-        BpfObject object = prepare();
-        try {
-            object.choose(FRAGS_PROGRAM);
-            object.load();
-            return object;
-        } catch (BpfException refused) {
+    /**
+     * Lets XDP use the tables of these tools from now on.
+     *
+     * @throws Refusal when the kernel refuses the program; what was in force stays
+     */
+    synchronized void useClassic(List<ClassicSetting> tools, String toolsOwner) throws Refusal {
+        classic.want(tools, toolsOwner);
+        loadAnew();
+    }
+
+    /** The tools' tables that are in use, after a look at what their tools did to them. */
+    synchronized List<ClassicTable> lookAtClassic() {
+        if (classic.hasChanged()) {
+            try {
+                loadAnew();
+            } catch (Refusal refused) {
+                LOG.log(Level.ERROR, "XDP goes on with the tables of other tools that it had. {0}", refused.getMessage());
+            }
+        }
+        return classic.tables();
+    }
+
+    synchronized List<ClassicTable> classicTables() {
+        return classic.tables();
+    }
+
+    /** The program on the same maps of ours, with the tools' tables as they are now; then on each link, atomically. */
+    private void loadAnew() throws Refusal {
+        try (Loaded loaded = load()) {
+            List<Descriptor> before = programs;
+            dataPlane.replacePrograms(() -> {
+                installPrograms(loaded);
+                return programs;
+            });
+            before.forEach(Descriptor::close);
+        } catch (IOException | BpfException failed) {
+            throw new Refusal("The program cannot be loaded anew: " + failed.getMessage(), failed);
+        }
+    }
+
+    /** An object in the kernel, and the tools' tables that it uses. */
+    private record Loaded(BpfObject object, ClassicPins.Prepared classic) implements AutoCloseable {
+        @Override
+        public void close() {
+            classic.close();
             object.close();
+        }
+    }
+
+    /** The object, loaded: with the program for packets in several buffers where this kernel can (Linux 5.18). */
+    private Loaded load() throws Refusal {
+        Loaded loaded = prepare();
+        try {
+            loaded.object.choose(FRAGS_PROGRAM);
+            loaded.object.load();
+            return loaded;
+        } catch (BpfException refused) {
+            loaded.close();
             LOG.log(Level.DEBUG, "the program for packets in several buffers was refused", refused);
         }
-        object = prepare();
+        loaded = prepare();
         try {
-            object.load();
+            loaded.object.load();
             LOG.log(Level.INFO, "This kernel has no XDP for packets in several buffers: a large MTU needs generic mode.");
-            return object;
+            return loaded;
         } catch (BpfException refused) {
-            object.close();
+            loaded.close();
             throw refused;
         }
     }
 
     /** The object, opened: with the maps that are pinned, or sizes for new ones. */
-    private BpfObject prepare() throws Refusal {
+    private Loaded prepare() throws Refusal {
         BpfObject object = BpfObject.open(ProgramFile.NAME, file.content());
         try {
             object.resize("index", geometry.buckets());
@@ -156,7 +215,7 @@ final class Installation implements AutoCloseable {
                 check(pinned.getValue().info(), object.map(ProgramFile.map(pinned.getKey())));
                 object.reuse(ProgramFile.map(pinned.getKey()), pinned.getValue().descriptor());
             }
-            return object;
+            return new Loaded(object, classic.prepare(object));
         } catch (Refusal | RuntimeException refused) {
             object.close();
             throw refused;
@@ -206,33 +265,40 @@ final class Installation implements AutoCloseable {
     }
 
     /** Keeps the pinned programs that are the same; every live link gets the one of them that its driver takes. */
-    private void installPrograms(BpfObject object) throws IOException {
-        installProgram(object.programDescriptor(PROGRAM), pins.program());
+    private void installPrograms(Loaded loaded) throws IOException {
+        BpfObject object = loaded.object;
+        List<Descriptor> installed = new ArrayList<>();
+        installed.add(installProgram(object.programDescriptor(PROGRAM), pins.program()));
         if (object.isLoaded(FRAGS_PROGRAM)) {
-            installProgram(object.programDescriptor(FRAGS_PROGRAM), pins.fragsProgram());
+            installed.add(installProgram(object.programDescriptor(FRAGS_PROGRAM), pins.fragsProgram()));
         } else {
             Files.deleteIfExists(pins.fragsProgram());
         }
+        programs = List.copyOf(installed);
+        loaded.classic.pin();
         for (Path pin : pins.allLinks()) {
             updateLink(pin);
         }
     }
 
-    private void installProgram(int loaded, Path pin) throws IOException {
+    private Descriptor installProgram(int loaded, Path pin) throws IOException {
         if (!isPinned(loaded, pin)) {
             pins.replaceProgram(loaded, pin);
         }
-        Descriptor program = Bpf.open(pin);
-        closers.add(program::close);
-        programs.add(program);
+        return Bpf.open(pin);
     }
 
+    /** The same instructions on the same maps; their constants are in a map of their own. */
     private static boolean isPinned(int program, Path pin) {
         if (!Files.exists(pin)) {
             return false;
         }
         try (Descriptor pinned = Bpf.open(pin)) {
-            return Bpf.describeProgram(pinned.number()).tag().equals(Bpf.describeProgram(program).tag());
+            ProgramDescription there = Bpf.describeProgram(pinned.number());
+            ProgramDescription wanted = Bpf.describeProgram(program);
+            Set<Integer> others = new HashSet<>(wanted.maps());
+            others.removeAll(there.maps());
+            return there.tag().equals(wanted.tag()) && there.maps().size() == wanted.maps().size() && others.size() <= 1;
         }
     }
 

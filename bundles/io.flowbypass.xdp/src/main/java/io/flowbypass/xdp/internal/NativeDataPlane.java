@@ -12,10 +12,12 @@ import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.PerCpu;
 import io.flowbypass.maps.TypedMap;
 import io.flowbypass.xdp.Attachment;
+import io.flowbypass.xdp.ClassicTable;
 import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -25,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -57,8 +60,11 @@ final class NativeDataPlane implements DataPlane {
     private final TypedMap<Integer, PerCpu<Long>> cutoffs;
     private final TypedMap<Integer, Integer> ports;
     private final Settings settings;
-    private final List<Descriptor> programs;
-    private final Map<Integer, String> tags;
+    private final Installation installation;
+    /** Held while something is attached, and while the programs that are to be attached are replaced. */
+    private final ReentrantLock attaching = new ReentrantLock();
+    private volatile List<Descriptor> programs;
+    private volatile Map<Integer, String> tags;
     private final int capacity;
     private final long tableId;
     private final long[] seeds;
@@ -71,15 +77,16 @@ final class NativeDataPlane implements DataPlane {
      * All of it.
      *
      * @param programs the one for packets in one buffer; behind it, where the kernel can, the one for packets in several
+     * @param installation whose they are
      */
-    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, List<Descriptor> programs) {
+    NativeDataPlane(Pins pins, Map<String, BpfMap> maps, Settings settings, List<Descriptor> programs,
+            Installation installation) {
         this.pins = pins;
         this.maps = maps;
         this.verdicts = maps.get("verdicts").perCpu(Codec.INT, VERDICT);
         this.settings = settings;
-        this.programs = programs;
-        this.tags = programs.stream().map(program -> Bpf.describeProgram(program.number()))
-                .collect(Collectors.toUnmodifiableMap(ProgramDescription::id, ProgramDescription::tag));
+        this.installation = installation;
+        setPrograms(programs);
         this.cutoffs = maps.get("cutoffs").perCpu(Codec.INT, Codec.LONG);
         this.ports = maps.get("ports").typed(Codec.INT, Codec.INT);
         this.capacity = settings.capacity();
@@ -89,6 +96,33 @@ final class NativeDataPlane implements DataPlane {
 
     Pins pins() {
         return pins;
+    }
+
+    private void setPrograms(List<Descriptor> loaded) {
+        programs = loaded;
+        tags = loaded.stream().map(program -> Bpf.describeProgram(program.number()))
+                .collect(Collectors.toUnmodifiableMap(ProgramDescription::id, ProgramDescription::tag));
+    }
+
+    /** Installs other programs. */
+    interface Replacement {
+        /** Puts them on the links that there are; returns them. */
+        List<Descriptor> install() throws IOException;
+    }
+
+    /** Replaces the programs while nothing is attached. */
+    void replacePrograms(Replacement replacement) throws IOException {
+        attaching.lock();
+        try {
+            setPrograms(replacement.install());
+        } finally {
+            attaching.unlock();
+        }
+    }
+
+    /** Held while something is attached with {@link #programs()}. */
+    ReentrantLock attaching() {
+        return attaching;
     }
 
     /** The programs that interfaces run: the one for packets in one buffer first. */
@@ -193,6 +227,16 @@ final class NativeDataPlane implements DataPlane {
     @Override
     public BpfMap events() {
         return maps.get("events");
+    }
+
+    @Override
+    public List<ClassicTable> classicTables() {
+        return installation.classicTables();
+    }
+
+    @Override
+    public List<ClassicTable> lookAtClassicTables() {
+        return installation.lookAtClassic();
     }
 
     @Override

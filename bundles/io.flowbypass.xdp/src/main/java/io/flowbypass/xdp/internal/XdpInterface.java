@@ -136,6 +136,7 @@ public final class XdpInterface {
         config = wanted;
         name = nameIn(wanted);
         link = new Link(dataPlane.pins().link(name));
+        dataPlane.attaching().lock();
         try {
             problem = settle();
             if (asked) {
@@ -149,6 +150,8 @@ public final class XdpInterface {
                 LOG.log(Level.ERROR, sentence);
             }
             LOG.log(Level.DEBUG, "where it failed", refused);
+        } finally {
+            dataPlane.attaching().unlock();
         }
     }
 

@@ -6,6 +6,7 @@ import io.flowbypass.xdp.DataPlane;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
@@ -83,6 +84,18 @@ public final class XdpLoader {
                 + " XDP may cut off by itself, such as tcp/443, udp/443; the other side's port must be 1024 or higher. Tunnels"
                 + " are never cut off.")
         String cutoff_allowed() default "tcp/443";
+
+        /** Whose tables. */
+        @AttributeDefinition(name = "Tables of other tools", description = "The tools whose own tables XDP uses beside the"
+                + " native one, separated by commas: libflowbypass, zeek, suricata/ and the interface that its maps are named"
+                + " after; and behind each the entries of a map that Flowbypass makes, if they are not to be those of the"
+                + " tool, such as libflowbypass 524288, suricata/eth1, zeek.")
+        String classic_tables() default "";
+
+        /** Whose pins. */
+        @AttributeDefinition(name = "Owner of their pins", description = "The user, or user:group, that gets the pins of the"
+                + " maps that Flowbypass makes for other tools; empty for the user that it runs as.")
+        String classic_owner() default "";
     }
 
     private static final Logger LOG = System.getLogger(XdpLoader.class.getName());
@@ -132,7 +145,16 @@ public final class XdpLoader {
         }
         attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())));
         attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())));
+        if (!config.classic_tables().equals(last.classic_tables()) || !config.classic_owner().equals(last.classic_owner())) {
+            attempt(() -> installation.useClassic(ClassicSetting.list(config.classic_tables()), config.classic_owner()));
+        }
         last = config;
+    }
+
+    private static List<ClassicSetting> toolsIn(Config config) {
+        List<ClassicSetting> tools = new ArrayList<>();
+        attempt(() -> tools.addAll(ClassicSetting.list(config.classic_tables())));
+        return tools;
     }
 
     /** Puts everything into force; what is refused is as if it were not there, whatever an earlier run had pinned. */
@@ -184,7 +206,8 @@ public final class XdpLoader {
         Installation made = null;
         try {
             made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
-                    new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()));
+                    new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()), toolsIn(config),
+                    config.classic_owner());
             begin(made.dataPlane(), config);
             registration = context.registerService(
                     new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);

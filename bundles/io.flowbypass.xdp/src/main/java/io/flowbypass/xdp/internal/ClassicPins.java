@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.xdp.internal;
+
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.BpfException;
+import io.flowbypass.libbpf.BpfObject;
+import io.flowbypass.libbpf.Descriptor;
+import io.flowbypass.libbpf.MapDescription;
+import io.flowbypass.maps.BpfMap;
+import io.flowbypass.maps.MapInfo;
+import io.flowbypass.maps.MapService;
+import io.flowbypass.maps.MapType;
+import io.flowbypass.xdp.ClassicDialect;
+import io.flowbypass.xdp.ClassicTable;
+import io.flowbypass.xdp.ClassicTable.Content;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalLookupService;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The tables of other tools, at the pins where those look for them: adopted where a tool has made them, else made.
+ *
+ * <pre>
+ *    beside root/autocutoff/flow_table_v4    libflowbypass      root/classic/autocutoff%flow_table_v4
+ *                suricata-IFACE-flow_table_v4                   the same map: it is ours, and off removes both pins
+ *                zeek/shunt_map
+ * </pre>
+ *
+ * <p>Not thread-safe.
+ */
+final class ClassicPins implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(ClassicPins.class.getName());
+    private static final String DIALECTS = ".rodata.classic";
+    private static final int OWNER_AND_GROUP = 2;
+
+    /**
+     * A map of classic.h.
+     *
+     * @param name its name in the object
+     * @param pin where it is pinned; IFACE stands for an interface
+     * @param keyType what the tool calls the type of its keys; what classic.h calls it is as good
+     */
+    private record Kind(ClassicDialect dialect, Content content, String name, String pin, Set<String> keyType) {
+    }
+
+    private static final List<Kind> KINDS = List.of(
+            new Kind(ClassicDialect.LIBFLOWBYPASS, Content.IPV4, "flowbypass_v4", "autocutoff/flow_table_v4",
+                    Set.of("struct flowv4_keys", "struct fb_classic_v4")),
+            new Kind(ClassicDialect.LIBFLOWBYPASS, Content.IPV6, "flowbypass_v6", "autocutoff/flow_table_v6",
+                    Set.of("struct flowv6_keys", "struct fb_classic_v6")),
+            new Kind(ClassicDialect.SURICATA, Content.IPV4, "suricata_v4", "suricata-IFACE-flow_table_v4",
+                    Set.of("struct flowv4_keys", "struct fb_classic_v4")),
+            new Kind(ClassicDialect.SURICATA, Content.IPV6, "suricata_v6", "suricata-IFACE-flow_table_v6",
+                    Set.of("struct flowv6_keys", "struct fb_classic_v6")),
+            new Kind(ClassicDialect.ZEEK, Content.FLOWS, "zeek_flows", "zeek/shunt_map",
+                    Set.of("struct canonical_tuple", "struct fb_zeek_flow")),
+            new Kind(ClassicDialect.ZEEK, Content.PAIRS, "zeek_pairs", "zeek/ip_pair_map",
+                    Set.of("struct ip_pair_key", "struct fb_zeek_pair")));
+
+    private final MapService service;
+    private final Path root;
+    private List<ClassicSetting> settings = List.of();
+    private String owner = "";
+    /** By the names of the maps in the object. */
+    private Map<String, ClassicTable> tables = new HashMap<>();
+    /** By these names, the id of the map that was last found at the pin, or pinned there; 0 for none. */
+    private final Map<String, Integer> looked = new HashMap<>();
+
+    /** The tools' pins are beside root. */
+    ClassicPins(MapService service, Path root) {
+        this.service = service;
+        this.root = root;
+    }
+
+    /** Says what is wanted from now on, and whose pins are to be; in force once a program is loaded with it. */
+    void want(List<ClassicSetting> wanted, String wantedOwner) {
+        settings = wanted;
+        owner = wantedOwner.strip();
+    }
+
+    /** The tables in use. */
+    List<ClassicTable> tables() {
+        return KINDS.stream().map(kind -> tables.get(kind.name())).filter(table -> table != null).toList();
+    }
+
+    private Path pin(Kind kind) {
+        return root.resolveSibling(kind.pin().replace("IFACE", setting(kind.dialect()).interfaceName()));
+    }
+
+    private Path mark(Path pin) {
+        return root.resolve("classic").resolve(root.getParent().relativize(pin).toString().replace('/', '%'));
+    }
+
+    private ClassicSetting setting(ClassicDialect dialect) {
+        return settings.stream().filter(each -> each.dialect() == dialect).findFirst().orElse(null);
+    }
+
+    /**
+     * Prepares an object for those that are wanted. A tool whose pins cannot be used is left out, which is logged.
+     *
+     * @return what is in use once the object is loaded, and {@link Prepared#pin} called
+     */
+    Prepared prepare(BpfObject object) {
+        Prepared prepared = new Prepared(object);
+        try {
+            Set<ClassicDialect> usable = EnumSet.noneOf(ClassicDialect.class);
+            settings.forEach(setting -> usable.add(setting.dialect()));
+            KINDS.stream().filter(kind -> usable.contains(kind.dialect())).toList().forEach(kind -> {
+                try {
+                    prepared.open(kind);
+                } catch (Refusal | BpfException | IllegalArgumentException unusable) {
+                    LOG.log(Level.ERROR, "Not in force, of classic.tables: {0}. {1}", kind.dialect(),
+                            unusable.getMessage());
+                    usable.remove(kind.dialect());
+                }
+            });
+            prepared.apply(usable);
+            return prepared;
+        } catch (RuntimeException broken) {
+            prepared.close();
+            throw broken;
+        }
+    }
+
+    /** What an object is loaded with. */
+    final class Prepared implements AutoCloseable {
+        private final BpfObject object;
+        private final Map<String, BpfMap> found = new HashMap<>();
+        private final List<Kind> used = new ArrayList<>();
+
+        private Prepared(BpfObject object) {
+            this.object = object;
+        }
+
+        private void open(Kind kind) throws Refusal {
+            Path pin = ClassicPins.this.pin(kind);
+            looked.put(kind.name(), id(pin));
+            if (looked.get(kind.name()) != 0) {
+                BpfMap map = service.open(pin);
+                found.put(kind.name(), map);
+                check(pin, kind, map.info(), object.map(kind.name()));
+            }
+        }
+
+        private void apply(Set<ClassicDialect> usable) {
+            int dialects = 0;
+            for (Kind kind : KINDS) {
+                if (!usable.contains(kind.dialect())) {
+                    object.leaveOut(kind.name());
+                    continue;
+                }
+                used.add(kind);
+                dialects |= 1 << kind.dialect().ordinal();
+                if (found.containsKey(kind.name())) {
+                    object.reuse(kind.name(), found.get(kind.name()).descriptor());
+                } else {
+                    object.resize(kind.name(), setting(kind.dialect()).entries());
+                }
+            }
+            object.setConstants(DIALECTS,
+                    ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(dialects).array());
+        }
+
+        /** Once the object is loaded: pins the maps that it made, and lets go of what was in use before. */
+        void pin() {
+            Map<String, ClassicTable> now = new HashMap<>();
+            for (Kind kind : used) {
+                try {
+                    now.put(kind.name(), take(kind));
+                } catch (Refusal failed) {
+                    LOG.log(Level.ERROR, "{0}", failed.getMessage());
+                }
+            }
+            tables.values().forEach(table -> table.map().close());
+            tables = now;
+        }
+
+        private ClassicTable take(Kind kind) throws Refusal {
+            Path pin = ClassicPins.this.pin(kind);
+            if (!found.containsKey(kind.name())) {
+                make(pin, object.mapDescriptor(kind.name()));
+                found.put(kind.name(), service.open(pin));
+            }
+            BpfMap map = found.remove(kind.name());
+            looked.put(kind.name(), map.info().id());
+            boolean made = id(mark(pin)) == map.info().id();
+            LOG.log(Level.INFO, "Uses {0}''s map at {1}, id {2,number,#}, which {3} made.", kind.dialect(), pin,
+                    map.info().id(), made ? "Flowbypass" : "another tool");
+            return new ClassicTable(kind.dialect(), kind.content(), pin, made, map);
+        }
+
+        @Override
+        public void close() {
+            found.values().forEach(BpfMap::close);
+        }
+    }
+
+    private void make(Path pin, int map) throws Refusal {
+        try {
+            makeDirectory(pin.getParent());
+            makeDirectory(root.resolve("classic"));
+            Files.deleteIfExists(mark(pin));
+            Bpf.pin(map, pin);
+            give(pin);
+            Bpf.pin(map, mark(pin));
+        } catch (IOException | BpfException failed) {
+            throw new Refusal("The map for other tools cannot be pinned at " + pin + ": " + failed.getMessage() + ".", failed);
+        }
+    }
+
+    private void makeDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectory(directory,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            if (!directory.startsWith(root)) {
+                give(directory);
+            }
+        }
+    }
+
+    /** To the configured user, and group. */
+    private void give(Path path) throws IOException {
+        if (owner.isEmpty()) {
+            return;
+        }
+        String[] names = owner.split(":", OWNER_AND_GROUP);
+        UserPrincipalLookupService principals = path.getFileSystem().getUserPrincipalLookupService();
+        PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
+        view.setOwner(principals.lookupPrincipalByName(names[0]));
+        if (names.length == OWNER_AND_GROUP) {
+            view.setGroup(principals.lookupPrincipalByGroupName(names[1]));
+        }
+    }
+
+    /** Of the map that is pinned there; 0 when none is. */
+    private static int id(Path pin) {
+        try (Descriptor pinned = Bpf.open(pin)) {
+            return Bpf.describeMap(pinned.number()).id();
+        } catch (BpfException absent) {
+            if (absent.is("ENOENT")) {
+                return 0;
+            }
+            throw absent;
+        }
+    }
+
+    /**
+     * Looks at the pins again. One that was removed is put back, with the map that is in use.
+     *
+     * @return whether another map is where one was, so that a program has to be loaded with that
+     */
+    boolean hasChanged() {
+        boolean changed = false;
+        for (Kind kind : KINDS) {
+            if (setting(kind.dialect()) != null) {
+                changed |= hasChanged(kind);
+            }
+        }
+        return changed;
+    }
+
+    private boolean hasChanged(Kind kind) {
+        Path pin = pin(kind);
+        try {
+            int id = id(pin);
+            ClassicTable table = tables.get(kind.name());
+            if (id == 0 && table != null) {
+                LOG.log(Level.WARNING, "The pin {0} was removed; it is put back.", pin);
+                make(pin, table.map().descriptor());
+            } else if (id != looked.get(kind.name())) {
+                LOG.log(Level.WARNING, "The map at {0} is another one now, id {1,number,#}.", pin, id);
+                return true;
+            }
+        } catch (Refusal | BpfException failed) {
+            LOG.log(Level.WARNING, "{0}", failed.getMessage());
+        }
+        return false;
+    }
+
+    private static void check(Path pin, Kind kind, MapInfo pinned, MapDescription wanted) throws Refusal {
+        if (pinned.type().number() != wanted.type() || pinned.keySize() != wanted.keySize()
+                || pinned.valueSize() != wanted.valueSize()) {
+            throw new Refusal("The map at " + pin + " is a " + pinned.type() + " with keys of " + pinned.keySize()
+                    + " and values of " + pinned.valueSize() + " bytes; " + kind.dialect() + "'s is a "
+                    + MapType.ofNumber(wanted.type()) + " with keys of " + wanted.keySize()
+                    + " and values of " + wanted.valueSize() + ": remove that pin, or load the tool's version that fits.");
+        }
+        if (!pinned.keyType().isEmpty() && !kind.keyType().contains(pinned.keyType())) {
+            throw new Refusal("The keys of the map at " + pin + " are of type " + pinned.keyType() + ", those of "
+                    + kind.dialect() + " of " + String.join(" or ", kind.keyType().stream().sorted().toList())
+                    + ": remove that pin.");
+        }
+        if (kind.dialect() == ClassicDialect.ZEEK && pinned.valueType().isEmpty()) {
+            throw new Refusal("The map at " + pin + " has no type information (BTF), so nobody can take the spin lock of its"
+                    + " values: remove that pin.");
+        }
+    }
+
+    @Override
+    public void close() {
+        tables.values().forEach(table -> table.map().close());
+        tables = new HashMap<>();
+    }
+}
