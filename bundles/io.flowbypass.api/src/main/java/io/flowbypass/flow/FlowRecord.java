@@ -7,7 +7,7 @@ import java.util.Objects;
  * The result of a bypass: exact counts, and why it ended. Immutable.
  *
  * @param id table id, slot and generation, as {@code 1f3c9a0b5d2e4f60-17-3}: the same record delivered twice has the
- *     same id
+ *     same id; of a flow in a table of another tool, a unique one that begins with {@code classic-}
  * @param flow the flow with its final counts
  * @param reason why it ended
  * @param detail a few words on that, such as the policy's name; possibly empty

@@ -35,6 +35,12 @@ public interface FlowTable {
      */
     CompletableFuture<Optional<FlowRecord>> release(FlowKey key);
 
+    /**
+     * Whether the never-cut list, or an address of this machine, forbids to cut a flow. The protocol 0 stands for all between
+     * two addresses, of which the list must name nothing.
+     */
+    boolean isNeverCut(FlowKey key);
+
     /** The flow as it is now, or empty when it is not bypassed. */
     Optional<FlowState> find(FlowKey key);
 

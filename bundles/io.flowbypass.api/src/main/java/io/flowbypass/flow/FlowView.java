@@ -17,7 +17,13 @@ public interface FlowView {
     /** Nanoseconds since the last packet in either direction, or since the bypass where there was none; at least 0. */
     long idleNanos();
 
-    /** Nanoseconds since the bypass; at least 0. */
+    /**
+     * By how many nanoseconds {@link #idleNanos()} may be too short: 0 where the kernel notes the time of each packet; the time
+     * between two sweeps where it does not, as in Suricata's tables; {@link Long#MAX_VALUE} where only one sweep saw the flow.
+     */
+    long idleErrorNanos();
+
+    /** Nanoseconds since the bypass; at least 0. In a table of another tool, since it was known to be there, at least. */
     long ageNanos();
 
     /** Packets cut in that direction since the bypass. */

@@ -90,6 +90,11 @@ final class FakeTable implements FlowSweeper {
         }
 
         @Override
+        public long idleErrorNanos() {
+            return 0;
+        }
+
+        @Override
         public long ageNanos() {
             return 0;
         }

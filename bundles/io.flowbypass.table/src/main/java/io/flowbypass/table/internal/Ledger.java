@@ -38,7 +38,7 @@ final class Ledger {
         long packets = 0;
         long bytes = 0;
         for (Map.Entry<Verdict, VerdictCounts> verdict : dataPlane.verdicts().entrySet()) {
-            if (verdict.getKey().isCut()) {
+            if (verdict.getKey().isInTable()) {
                 packets += verdict.getValue().packets();
                 bytes += verdict.getValue().bytes();
             }

@@ -64,7 +64,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private volatile int resumeAt;
     private volatile boolean stopped;
     /** Null until there is one in force. */
-    private NeverCut neverCut;
+    private volatile NeverCut neverCut;
     private int closing;
     private long added;
     private long ended;
@@ -318,6 +318,12 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             }
             return count;
         });
+    }
+
+    @Override
+    public boolean isNeverCut(FlowKey key) {
+        NeverCut list = neverCut;
+        return list != null && list.naming(key).isPresent();
     }
 
     @Override

@@ -98,8 +98,9 @@ record NeverCut(List<Entry> entries) {
         }
 
         boolean names(FlowKey flow) {
-            return flow.isIpv6() == prefix.isIpv6() && (protocol == 0 || protocol == flow.protocol())
-                    && (port == 0 || port == flow.sourcePort() || port == flow.destinationPort())
+            boolean all = flow.protocol() == 0;
+            return flow.isIpv6() == prefix.isIpv6() && (all || protocol == 0 || protocol == flow.protocol())
+                    && (all || port == 0 || port == flow.sourcePort() || port == flow.destinationPort())
                     && (contains(flow.sourceHigh(), flow.sourceLow())
                             || contains(flow.destinationHigh(), flow.destinationLow()));
         }

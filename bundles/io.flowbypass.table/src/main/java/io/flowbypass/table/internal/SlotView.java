@@ -83,6 +83,12 @@ final class SlotView implements FlowView {
     }
 
     @Override
+    public long idleErrorNanos() {
+        slot();
+        return 0;
+    }
+
+    @Override
     public long ageNanos() {
         return Math.max(0, now - table.added(slot()));
     }

@@ -4,6 +4,7 @@ package io.flowbypass.table.internal;
 import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.RecordDelivery;
 import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapService;
@@ -41,6 +42,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
  */
 @Capability(namespace = "osgi.service",
         attribute = "objectClass:List<String>='io.flowbypass.flow.FlowTable,io.flowbypass.flow.FlowSweeper'")
+@Capability(namespace = "osgi.service", attribute = "objectClass:List<String>='io.flowbypass.flow.RecordDelivery'")
 @Component(service = {}, immediate = true, configurationPid = "io.flowbypass.table")
 @Designate(ocd = TableComponent.Config.class)
 public final class TableComponent {
@@ -90,6 +92,7 @@ public final class TableComponent {
     private RingBuffer cutoffs;
     private Thread cutoffReader;
     private ServiceRegistration<?> registration;
+    private ServiceRegistration<?> deliveryRegistration;
 
     @Activate
     void activate(BundleContext context, Config config) {
@@ -112,6 +115,8 @@ public final class TableComponent {
         cutoffReader.start();
         registration = context.registerService(
                 new String[] {FlowTable.class.getName(), FlowSweeper.class.getName()}, flows, null);
+        deliveryRegistration = context.registerService(RecordDelivery.class,
+                records -> delivery.deliver(List.copyOf(records), () -> { }), null);
     }
 
     @Modified
@@ -132,6 +137,7 @@ public final class TableComponent {
 
     @Deactivate
     void deactivate() {
+        deliveryRegistration.unregister();
         registration.unregister();
         cutoffs.close();
         cutoffReader.interrupt();

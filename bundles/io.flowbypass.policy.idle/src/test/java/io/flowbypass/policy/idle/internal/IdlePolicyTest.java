@@ -80,6 +80,11 @@ class IdlePolicyTest {
         }
 
         @Override
+        public long idleErrorNanos() {
+            return 0;
+        }
+
+        @Override
         public long ageNanos() {
             throw new AssertionError("idle does not look at the age");
         }
