@@ -172,6 +172,10 @@ public interface XdpMXBean {
             unit = "packets")
     long getCutCounted();
 
+    /** Packets dropped for another tool's table. */
+    @Description(value = "Cut: packets that were dropped and counted in the table of another tool.", unit = "packets")
+    long getCutClassic();
+
     /** Packets passed because a port is not there. */
     @Description(value = "Passed because the port that a flow is redirected to is not there; 0 when all is well.",
             unit = "packets")

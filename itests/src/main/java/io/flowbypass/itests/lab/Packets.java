@@ -27,6 +27,11 @@ public final class Packets implements AutoCloseable {
         expect(XDP_DROP, Verdict.CUT_DROPPED, frame);
     }
 
+    /** A packet is dropped, and counted as one of another tool's table. */
+    public void cutsClassic(byte[] frame) {
+        expect(XDP_DROP, Verdict.CUT_CLASSIC, frame);
+    }
+
     /** A packet is passed, with that verdict. */
     public void passes(Verdict verdict, byte[] frame) {
         expect(XDP_PASS, verdict, frame);

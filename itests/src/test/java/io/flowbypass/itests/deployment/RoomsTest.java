@@ -28,14 +28,15 @@ class RoomsTest {
             Map.entry("io.flowbypass.bpf", NONE),
             Map.entry("io.flowbypass.xdp", Set.of("io.flowbypass.libbpf", "io.flowbypass.maps", "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.table", plus(API, "io.flowbypass.maps", "io.flowbypass.xdp")),
+            Map.entry("io.flowbypass.classic", plus(API, "io.flowbypass.classic", "io.flowbypass.maps", "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.expiry", plus(API, "io.flowbypass.expiry")),
             Map.entry("io.flowbypass.policy.idle", API),
-            Map.entry("io.flowbypass.management", plus(API, "io.flowbypass.expiry", "io.flowbypass.xdp",
+            Map.entry("io.flowbypass.management", plus(API, "io.flowbypass.classic", "io.flowbypass.expiry", "io.flowbypass.xdp",
                     "io.flowbypass.maps", "io.flowbypass.management")),
             Map.entry("io.flowbypass.demo", plus(API, "io.flowbypass.xdp")));
 
     private static final Set<String> MAY_EXPORT = Set.of("io.flowbypass.flow", "io.flowbypass.policy",
-            "io.flowbypass.libbpf", "io.flowbypass.maps", "io.flowbypass.xdp", "io.flowbypass.expiry",
+            "io.flowbypass.libbpf", "io.flowbypass.maps", "io.flowbypass.xdp", "io.flowbypass.classic", "io.flowbypass.expiry",
             "io.flowbypass.management");
 
     @Test

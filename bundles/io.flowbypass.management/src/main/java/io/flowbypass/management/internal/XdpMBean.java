@@ -256,6 +256,11 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean {
     }
 
     @Override
+    public long getCutClassic() {
+        return packets(Verdict.CUT_CLASSIC);
+    }
+
+    @Override
     public long getErrorRedirect() {
         return packets(Verdict.ERROR_REDIRECT);
     }
