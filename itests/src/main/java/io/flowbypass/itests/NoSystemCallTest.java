@@ -39,7 +39,7 @@ class NoSystemCallTest {
     @Test
     void bypassLookupListAndSweepWorkOnTheMappedTable() {
         FlowTable table = Services.waitFor(FlowTable.class);
-        FlowSweeper sweeper = Services.waitFor(FlowSweeper.class);
+        FlowSweeper sweeper = (FlowSweeper) Services.waitFor(FlowTable.class);
         MapService maps = Services.waitFor(MapService.class);
         Jmx.eventually(() -> table.statistics().closingFlows() == 0, "an earlier test's flows are gone");
         long before = calls(maps);

@@ -197,6 +197,9 @@ final class ClassicPins implements AutoCloseable {
             BpfMap map = found.remove(kind.name());
             looked.put(kind.name(), map.info().id());
             boolean made = id(mark(pin)) == map.info().id();
+            if (!made) {
+                forget(mark(pin));
+            }
             LOG.log(Level.INFO, "Uses {0}''s map at {1}, id {2,number,#}, which {3} made.", kind.dialect(), pin,
                     map.info().id(), made ? "Flowbypass" : "another tool");
             return new ClassicTable(kind.dialect(), kind.content(), pin, made, map);
@@ -218,6 +221,14 @@ final class ClassicPins implements AutoCloseable {
             Bpf.pin(map, mark(pin));
         } catch (IOException | BpfException failed) {
             throw new Refusal("The map for other tools cannot be pinned at " + pin + ": " + failed.getMessage() + ".", failed);
+        }
+    }
+
+    private static void forget(Path mark) throws Refusal {
+        try {
+            Files.deleteIfExists(mark);
+        } catch (IOException failed) {
+            throw new Refusal("The pin " + mark + " cannot be removed: " + failed.getMessage() + ".", failed);
         }
     }
 
