@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.classic.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flowbypass.flow.FlowKey;
+import org.junit.jupiter.api.Test;
+
+class MemoryTest {
+    private static final FlowKey FLOW = FlowKey.of(17, "10.0.0.1", 1, "10.0.0.2", 2);
+
+    @Test
+    void shouldTakeAFlowForActiveWhenItIsSeenFirst() {
+        assertThat(new Memory().note(FLOW, 5, 1000)).isEqualTo(new Memory.Known(5, 1000, 1000, Long.MAX_VALUE));
+    }
+
+    @Test
+    void shouldKnowSinceWhenNothingChanged() {
+        Memory first = new Memory();
+        first.note(FLOW, 5, 1000);
+        Memory second = first.next(1000);
+        assertThat(second.note(FLOW, 5, 2000).changed()).isEqualTo(1000);
+        Memory third = second.next(2000);
+        assertThat(third.note(FLOW, 6, 3000)).isEqualTo(new Memory.Known(6, 3000, 1000, 1000));
+        assertThat(third.next(3000).note(FLOW, 6, 9000)).isEqualTo(new Memory.Known(6, 3000, 1000, 1000));
+    }
+
+    @Test
+    void shouldForgetWhatIsGone() {
+        Memory first = new Memory();
+        first.note(FLOW, 5, 1000);
+        Memory third = first.next(1000).next(2000);
+        assertThat(third.note(FLOW, 5, 3000).first()).isEqualTo(3000);
+    }
+}
