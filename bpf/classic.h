@@ -108,11 +108,6 @@ FB_INLINE int fb_classic_verdict(__u64 now)
 	return (__s64)(now - config.heartbeat) > (__s64)config.lease ? FB_PASSED_LEASE : FB_CUT_CLASSIC;
 }
 
-FB_INLINE int fb_is_opening(__u8 tcp_flags)
-{
-	return (tcp_flags & (FB_TCP_SYN | FB_TCP_ACK)) == FB_TCP_SYN;
-}
-
 FB_INLINE __u64 fb_ports_rest(__be16 first, __be16 second, __u32 rest)
 {
 	return first | (__u32)second << 16 | (__u64)rest << 32;
@@ -131,26 +126,6 @@ FB_INLINE void fb_key_v6(struct fb_classic_v6 *key, const struct fb_tuple *tuple
 	key->dst[0] = tuple->dst[0];
 	key->dst[1] = tuple->dst[1];
 	key->ports_rest = fb_ports_rest(tuple->sport, tuple->dport, rest);
-}
-
-/* A new connection on a tuple ends its bypass, in both directions. */
-FB_INLINE void fb_end_v4(void *map, struct fb_classic_v4 *key, const struct fb_tuple *tuple, __u32 rest)
-{
-	bpf_map_delete_elem(map, key);
-	key->addresses = (__u32)tuple->dst[0] | tuple->src[0] << 32;
-	key->ports_rest = fb_ports_rest(tuple->dport, tuple->sport, rest);
-	bpf_map_delete_elem(map, key);
-}
-
-FB_INLINE void fb_end_v6(void *map, struct fb_classic_v6 *key, const struct fb_tuple *tuple, __u32 rest)
-{
-	bpf_map_delete_elem(map, key);
-	key->src[0] = tuple->dst[0];
-	key->src[1] = tuple->dst[1];
-	key->dst[0] = tuple->src[0];
-	key->dst[1] = tuple->src[1];
-	key->ports_rest = fb_ports_rest(tuple->dport, tuple->sport, rest);
-	bpf_map_delete_elem(map, key);
 }
 
 /* The verdict over a packet of libflowbypass's: a FIN or RST is for the monitor. */
@@ -214,24 +189,21 @@ FB_INLINE int fb_classic_libflowbypass(const struct fb_tuple *tuple, const struc
 	if (tuple->family == 4) {
 		fb_key_v4(&v4, tuple, tuple->proto);
 		value = bpf_map_lookup_elem(&flowbypass_v4, &v4);
-		if (value && fb_is_opening(seen->tcp_flags)) {
-			fb_end_v4(&flowbypass_v4, &v4, tuple, tuple->proto);
-			return FB_PASSED_REOPENED;
-		}
 	} else {
 		fb_key_v6(&v6, tuple, tuple->proto);
 		value = bpf_map_lookup_elem(&flowbypass_v6, &v6);
-		if (value && fb_is_opening(seen->tcp_flags)) {
-			fb_end_v6(&flowbypass_v6, &v6, tuple, tuple->proto);
-			return FB_PASSED_REOPENED;
-		}
 	}
 	return value ? fb_count_libflowbypass(value, seen) : FB_PASSED_NO_FLOW;
 }
 
+FB_INLINE __u32 fb_suricata_rest(const struct fb_tuple *tuple)
+{
+	return (tuple->proto == IPPROTO_TCP) | (tuple->vlans << 1 & 0xffff) | (tuple->vlans & 0xffff0000);
+}
+
 FB_INLINE int fb_classic_suricata(const struct fb_tuple *tuple, const struct fb_seen *seen)
 {
-	__u32 rest = (tuple->proto == IPPROTO_TCP) | (tuple->vlans << 1 & 0xffff) | (tuple->vlans & 0xffff0000);
+	__u32 rest = fb_suricata_rest(tuple);
 	struct fb_suricata *value;
 	struct fb_classic_v4 v4;
 	struct fb_classic_v6 v6;
@@ -241,17 +213,9 @@ FB_INLINE int fb_classic_suricata(const struct fb_tuple *tuple, const struct fb_
 	if (tuple->family == 4) {
 		fb_key_v4(&v4, tuple, rest);
 		value = bpf_map_lookup_elem(&suricata_v4, &v4);
-		if (value && fb_is_opening(seen->tcp_flags)) {
-			fb_end_v4(&suricata_v4, &v4, tuple, rest);
-			return FB_PASSED_REOPENED;
-		}
 	} else {
 		fb_key_v6(&v6, tuple, rest);
 		value = bpf_map_lookup_elem(&suricata_v6, &v6);
-		if (value && fb_is_opening(seen->tcp_flags)) {
-			fb_end_v6(&suricata_v6, &v6, tuple, rest);
-			return FB_PASSED_REOPENED;
-		}
 	}
 	return value ? fb_count_suricata(value, seen) : FB_PASSED_NO_FLOW;
 }
@@ -277,30 +241,35 @@ FB_INLINE int fb_zeek_direction(const __u64 *src, const __u64 *dst, __u16 sport,
 	return sport > dport;
 }
 
-FB_INLINE int fb_classic_zeek(const struct fb_tuple *tuple, const struct fb_seen *seen)
+/* Returns the direction of the packet: 0 when it comes from ip1. */
+FB_INLINE int fb_zeek_key(struct fb_zeek_flow *flow, const struct fb_tuple *tuple)
 {
 	__u16 sport = bpf_ntohs(tuple->sport), dport = bpf_ntohs(tuple->dport);
-	struct fb_zeek_flow flow = {};
-	struct fb_zeek_pair pair = {};
 	__u64 src[2], dst[2];
+	int direction;
+
+	fb_zeek_address(src, tuple, tuple->src);
+	fb_zeek_address(dst, tuple, tuple->dst);
+	direction = fb_zeek_direction(src, dst, sport, dport);
+	__builtin_memcpy(flow->ip1, direction ? dst : src, sizeof(flow->ip1));
+	__builtin_memcpy(flow->ip2, direction ? src : dst, sizeof(flow->ip2));
+	flow->proto_vlan = tuple->proto | tuple->vlans << 16;
+	flow->vlan = tuple->vlans >> 16;
+	flow->ports = direction ? dport | (__u32)sport << 16 : sport | (__u32)dport << 16;
+	return direction;
+}
+
+FB_INLINE int fb_classic_zeek(const struct fb_tuple *tuple, const struct fb_seen *seen)
+{
+	struct fb_zeek_flow flow;
+	struct fb_zeek_pair pair;
 	struct fb_zeek *value;
 	int direction;
 
 	if (tuple->proto != IPPROTO_TCP && tuple->proto != IPPROTO_UDP && tuple->proto != IPPROTO_ICMP)
 		return FB_PASSED_NO_FLOW;
-	fb_zeek_address(src, tuple, tuple->src);
-	fb_zeek_address(dst, tuple, tuple->dst);
-	direction = fb_zeek_direction(src, dst, sport, dport);
-	__builtin_memcpy(flow.ip1, direction ? dst : src, sizeof(flow.ip1));
-	__builtin_memcpy(flow.ip2, direction ? src : dst, sizeof(flow.ip2));
-	flow.proto_vlan = tuple->proto | tuple->vlans << 16;
-	flow.vlan = tuple->vlans >> 16;
-	flow.ports = direction ? dport | (__u32)sport << 16 : sport | (__u32)dport << 16;
+	direction = fb_zeek_key(&flow, tuple);
 	value = bpf_map_lookup_elem(&zeek_flows, &flow);
-	if (value && fb_is_opening(seen->tcp_flags)) {
-		bpf_map_delete_elem(&zeek_flows, &flow);
-		return FB_PASSED_REOPENED;
-	}
 	if (value)
 		return fb_count_zeek(value, seen, direction, 0);
 	pair.vlans = tuple->vlans;
@@ -347,6 +316,68 @@ FB_INLINE int fb_classic_decide(const struct fb_packet *packet, struct fb_tuple 
 		verdict = fb_classic_call(spare, seen.bytes, seen.tcp_flags, FB_CLASSIC_ZEEK);
 	}
 	return verdict;
+}
+
+/* Looks first: deleting takes a lock, for what is not there too, and SYNs come in floods. */
+FB_INLINE int fb_classic_delete(void *map, const void *key)
+{
+	return bpf_map_lookup_elem(map, key) && !bpf_map_delete_elem(map, key);
+}
+
+FB_INLINE int fb_end_direction(const struct fb_tuple *tuple)
+{
+	__u32 rest = fb_suricata_rest(tuple);
+	struct fb_classic_v4 v4;
+	struct fb_classic_v6 v6;
+	int ended = 0;
+
+	if (tuple->family == 4) {
+		if (fb_classic & FB_CLASSIC_LIBFLOWBYPASS) {
+			fb_key_v4(&v4, tuple, tuple->proto);
+			ended |= fb_classic_delete(&flowbypass_v4, &v4);
+		}
+		if (fb_classic & FB_CLASSIC_SURICATA) {
+			fb_key_v4(&v4, tuple, rest);
+			ended |= fb_classic_delete(&suricata_v4, &v4);
+		}
+		return ended;
+	}
+	if (fb_classic & FB_CLASSIC_LIBFLOWBYPASS) {
+		fb_key_v6(&v6, tuple, tuple->proto);
+		ended |= fb_classic_delete(&flowbypass_v6, &v6);
+	}
+	if (fb_classic & FB_CLASSIC_SURICATA) {
+		fb_key_v6(&v6, tuple, rest);
+		ended |= fb_classic_delete(&suricata_v6, &v6);
+	}
+	return ended;
+}
+
+/* A new connection ends the bypass of its tuple, in both directions and in every table. Whether there was one. */
+__noinline int fb_classic_end(struct fb_tuple *tuple)
+{
+	struct fb_zeek_flow flow;
+	struct fb_tuple back;
+	int ended = 0;
+
+	if (!tuple)
+		return 0;
+	if (fb_classic & (FB_CLASSIC_LIBFLOWBYPASS | FB_CLASSIC_SURICATA)) {
+		back = *tuple;
+		back.src[0] = tuple->dst[0];
+		back.src[1] = tuple->dst[1];
+		back.dst[0] = tuple->src[0];
+		back.dst[1] = tuple->src[1];
+		back.sport = tuple->dport;
+		back.dport = tuple->sport;
+		ended = fb_end_direction(tuple);
+		ended |= fb_end_direction(&back);
+	}
+	if (fb_classic & FB_CLASSIC_ZEEK) {
+		fb_zeek_key(&flow, tuple);
+		ended |= fb_classic_delete(&zeek_flows, &flow);
+	}
+	return ended;
 }
 
 #endif

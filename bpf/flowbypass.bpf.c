@@ -37,12 +37,18 @@ FB_INLINE int fb_decide(const struct fb_packet *packet, struct fb_tuple *spare, 
 {
 	__u64 hash = fb_hash(&packet->tuple, config.seed[0]);
 	struct fb_record *record;
-	int found, verdict;
+	int found, verdict, ended = 0;
 	__u64 now;
 
+	if (fb_classic && fb_is_syn(packet)) {
+		*spare = packet->tuple;
+		ended = fb_classic_end(spare);
+	}
 	found = fb_find(&packet->tuple, spare, hash, hit);
 	if (found == FB_PASSED_NO_FLOW && fb_classic) {
 		found = fb_classic_decide(packet, spare);
+		if (found == FB_PASSED_NO_FLOW && ended)
+			found = FB_PASSED_REOPENED;
 		if (found != FB_PASSED_NO_FLOW)
 			return found;
 	}

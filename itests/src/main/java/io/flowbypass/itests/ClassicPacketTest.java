@@ -3,7 +3,10 @@ package io.flowbypass.itests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.ClassicClient;
 import io.flowbypass.itests.lab.Frame;
 import io.flowbypass.itests.lab.Jmx;
@@ -13,6 +16,7 @@ import io.flowbypass.itests.lab.OtherTools;
 import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Records;
+import io.flowbypass.itests.lab.Services;
 import io.flowbypass.xdp.Verdict;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -113,6 +117,24 @@ class ClassicPacketTest {
             assertThat(client(tool).packets("tcp", A6, 1000, B6, 2000)).as(tool).containsOnly(-1);
             packets.passes(Verdict.PASSED_NO_FLOW, syn);
         }
+    }
+
+    @Test
+    void aNewConnectionEndsItsBypassInEveryTableAtOnceAlsoWhereOnlyTheOtherDirectionIsLeft() {
+        byte[] syn = Frame.ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes();
+        for (String tool : TOOLS) {
+            client(tool).insert("tcp", A, 1000, B, 2000);
+        }
+        FlowKey key = FlowKey.of(TCP, A, 1000, B, 2000);
+        Services.waitFor(FlowTable.class).bypass(BypassRequest.of(key));
+        packets.passes(Verdict.PASSED_REOPENED, syn);
+        for (String tool : TOOLS) {
+            assertThat(client(tool).packets("tcp", A, 1000, B, 2000)).as(tool).containsOnly(-1);
+        }
+        Jmx.invoke("Expiry", "sweepNow");
+        client("libflowbypass").run("insert-one", "tcp", B, "2000", A, "1000");
+        packets.passes(Verdict.PASSED_REOPENED, syn);
+        packets.passes(Verdict.PASSED_NO_FLOW, Frame.ethernet().ipv4(B, A, TCP).tcp(2000, 1000, SYN | ACK).bytes());
     }
 
     @Test

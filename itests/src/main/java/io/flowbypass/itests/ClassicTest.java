@@ -150,7 +150,22 @@ class ClassicTest {
     }
 
     @Test
-    void aMapThatTheToolMakesAnewIsAdoptedWithinASweepAndAPinThatIsRemovedIsPutBack() {
+    void aPinThatIsRemovedIsPutBackOnceTheToolHadTimeToMakeItsOwn() {
+        tools = new OtherTools("libflowbypass", 2);
+        ClassicClient client = new ClassicClient("libflowbypass", OtherTools.BPFFS);
+        isCutAndCounted(client, Lab.A, Lab.B);
+        var ours = tools.ids();
+        client.run("unpin");
+        Jmx.invoke("Expiry", "sweepNow");
+        assertThat(OtherTools.BPFFS.resolve("autocutoff/flow_table_v4")).doesNotExist();
+        Jmx.invoke("Expiry", "sweepNow");
+        assertThat(client.packets("udp", Lab.A, CLIENT, Lab.B, SERVER)).as("the entry, at the pin that is back")
+                .containsExactly(THERE, BACK);
+        assertThat(tools.ids()).isEqualTo(ours);
+    }
+
+    @Test
+    void aMapThatTheToolMakesAnewIsAdoptedWithinASweepAndItsPinIsLeftToTheTool() {
         tools = new OtherTools("libflowbypass", 2);
         ClassicClient client = new ClassicClient("libflowbypass", OtherTools.BPFFS);
         var before = tools.ids();
@@ -162,9 +177,9 @@ class ClassicTest {
         var adopted = tools.ids();
         client.run("unpin");
         Jmx.invoke("Expiry", "sweepNow");
-        assertThat(client.packets("udp", Lab.A, CLIENT, Lab.B, SERVER)).as("the entry, at the pin that is back")
-                .containsExactly(THERE, BACK);
-        assertThat(tools.ids()).isEqualTo(adopted);
+        Jmx.invoke("Expiry", "sweepNow");
+        assertThat(OtherTools.BPFFS.resolve("autocutoff/flow_table_v4")).doesNotExist();
+        assertThat(tools.ids()).as("XDP goes on with them").isEqualTo(adopted);
     }
 
     @Test
@@ -179,6 +194,28 @@ class ClassicTest {
         assertThat(tools.ids()).as("maps once the other one is gone").hasSize(4);
         assertThat(new ClassicClient("libflowbypass", OtherTools.BPFFS).packets("udp", Lab.A, CLIENT, Lab.B, SERVER))
                 .as("nothing of the first tool's is lost").containsExactly(THERE, BACK);
+    }
+
+    @Test
+    void aMapThatProgramsMayNotWriteLeavesOnlyItsToolOut() {
+        Shell.run("mkdir -p " + OtherTools.BPFFS + "/autocutoff\nbpftool map create " + OtherTools.BPFFS
+                + "/autocutoff/flow_table_v4 type percpu_hash key 16 value 24 entries 10 name other flags 128");
+        tools = new OtherTools("libflowbypass, zeek", 2);
+        isCutAndCounted(new ClassicClient("zeek", OtherTools.BPFFS), Lab.A, Lab.B);
+    }
+
+    @Test
+    void anOwnerThatIsNotThereIsRefusedAndWhatWasInForceStays() {
+        tools = new OtherTools("libflowbypass", 2);
+        var before = tools.ids();
+        OtherTools.configure("io.flowbypass.xdp", "classic.owner", "nobody-of-that-name");
+        try {
+            tools.use("libflowbypass", 2);
+            isCutAndCounted(new ClassicClient("libflowbypass", OtherTools.BPFFS), Lab.A, Lab.B);
+            assertThat(tools.ids()).isEqualTo(before);
+        } finally {
+            OtherTools.configure("io.flowbypass.xdp", "classic.owner", "");
+        }
     }
 
     @Test

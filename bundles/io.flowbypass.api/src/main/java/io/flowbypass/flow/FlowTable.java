@@ -37,7 +37,7 @@ public interface FlowTable {
 
     /**
      * Whether the never-cut list, or an address of this machine, forbids to cut a flow. The protocol 0 stands for all between
-     * two addresses, of which the list must name nothing.
+     * two addresses, of which the list must name nothing. Everything is never cut while it is not known what is.
      */
     boolean isNeverCut(FlowKey key);
 

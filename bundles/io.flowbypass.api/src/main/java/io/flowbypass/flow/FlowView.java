@@ -23,7 +23,10 @@ public interface FlowView {
      */
     long idleErrorNanos();
 
-    /** Nanoseconds since the bypass; at least 0. In a table of another tool, since it was known to be there, at least. */
+    /**
+     * Nanoseconds since the bypass; at least 0. In a table of another tool, which does not
+     * say when it was put in, at least that.
+     */
     long ageNanos();
 
     /** Packets cut in that direction since the bypass. */

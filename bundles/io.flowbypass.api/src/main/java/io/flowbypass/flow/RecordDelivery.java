@@ -6,7 +6,8 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * Hands records of flows that are in no native table to every {@link FlowListener}. Thread-safe; there as long as the
- * {@link FlowTable} is. Nothing waits for durable listeners: they get such a record once, as long as this JVM lives.
+ * {@link FlowTable} is. Nothing waits for durable listeners: they get such a record at most once, and lose it when
+ * they are too slow, or when the table stops before they took it.
  */
 @ProviderType
 public interface RecordDelivery {

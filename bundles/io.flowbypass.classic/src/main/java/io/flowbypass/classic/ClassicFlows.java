@@ -11,8 +11,9 @@ import org.osgi.annotation.versioning.ProviderType;
  * Thread-safe; every method asks the kernel.
  *
  * <p>Of libflowbypass and Suricata each direction of a flow is an entry of its own, and a state of its own here, with nothing
- * in its reverse direction. A pair of hosts of Zeek's has the protocol and the ports 0. When a flow was put in is known only
- * where a sweep saw it come; elsewhere {@link FlowState#firstSeen()} is the time of its last packet.
+ * in its reverse direction. A pair of hosts of Zeek's has the protocol and the ports 0. When a flow was put in is not in these
+ * tables: {@link FlowState#firstSeen()} is when a sweep saw it first, where its value has no time of the last packet; elsewhere
+ * it is that time.
  */
 @ProviderType
 public interface ClassicFlows {

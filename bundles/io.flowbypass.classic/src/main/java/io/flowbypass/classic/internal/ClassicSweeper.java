@@ -140,8 +140,9 @@ public final class ClassicSweeper implements FlowSweeper, ClassicFlows {
     private List<Doomed> decide(Walk walk, FlowTest test, Tally tally) {
         List<Doomed> doomed = new ArrayList<>();
         long now = System.nanoTime();
+        boolean paused = dataPlane.paused();
         for (int i = 0; i < walk.size(); i++) {
-            EntryView view = walk.show(i, now);
+            EntryView view = walk.show(i, now, paused);
             Decision decision = decide(walk, view, test);
             if (decision.ends()) {
                 Counts counts = new Counts();
@@ -172,23 +173,34 @@ public final class ClassicSweeper implements FlowSweeper, ClassicFlows {
     /** Takes out those that did not change since. */
     private void end(Walk walk, List<Doomed> doomed, Tally tally) {
         List<FlowRecord> ended = new ArrayList<>();
+        try {
+            for (Doomed each : doomed) {
+                end(walk, each, tally).ifPresent(ended::add);
+            }
+        } finally {
+            if (!ended.isEmpty()) {
+                recordedPackets.addAndGet(ended.stream().mapToLong(record -> record.flow().packets()).sum());
+                delivery.deliver(ended);
+            }
+        }
+    }
+
+    private Optional<FlowRecord> end(Walk walk, Doomed doomed, Tally tally) {
         Counts last = new Counts();
-        for (Doomed each : doomed) {
-            boolean anyway = each.why == NEVER_CUT;
-            if (!anyway && !read(walk, walk.entries().lookup(each.key), last)) {
-                continue;
+        if (doomed.why != NEVER_CUT) {
+            if (!read(walk, walk.entries().lookup(doomed.key), last)) {
+                return Optional.empty();
             }
-            if (!anyway && !last.isSame(each.counts)) {
+            if (!last.isSame(doomed.counts)) {
                 tally.woken++;
-            } else if (read(walk, walk.entries().lookupAndDelete(each.key), last)) {
-                tally.ended++;
-                ended.add(record(walk, each, last));
+                return Optional.empty();
             }
         }
-        if (!ended.isEmpty()) {
-            recordedPackets.addAndGet(ended.stream().mapToLong(record -> record.flow().packets()).sum());
-            delivery.deliver(ended);
+        if (!read(walk, walk.entries().lookupAndDelete(doomed.key), last)) {
+            return Optional.empty();
         }
+        tally.ended++;
+        return Optional.of(record(walk, doomed, last));
     }
 
     private static boolean read(Walk walk, Optional<?> value, Counts into) {
@@ -209,7 +221,7 @@ public final class ClassicSweeper implements FlowSweeper, ClassicFlows {
         while (differences.size() < limit && walk.next()) {
             long now = System.nanoTime();
             for (int i = 0; i < walk.size() && differences.size() < limit && !walk.dialect().toolExpires(); i++) {
-                EntryView view = walk.show(i, now);
+                EntryView view = walk.show(i, now, false);
                 Decision first = active.decide(view);
                 Decision second = other.decide(view);
                 if (first.ends() != second.ends()) {
@@ -236,7 +248,7 @@ public final class ClassicSweeper implements FlowSweeper, ClassicFlows {
         int skip = offset;
         while (page.size() < limit && walk.next()) {
             for (int i = Math.min(skip, walk.size()); i < walk.size() && page.size() < limit; i++) {
-                page.add(walk.show(i, System.nanoTime()).state());
+                page.add(walk.show(i, System.nanoTime(), false).state());
             }
             skip -= Math.min(skip, walk.size());
         }
@@ -254,7 +266,7 @@ public final class ClassicSweeper implements FlowSweeper, ClassicFlows {
             for (byte[] each : dialect.keys(key)) {
                 entries.lookup(each).ifPresent(value -> {
                     ByteBuffer bytes = ByteBuffer.wrap(each).order(ByteOrder.nativeOrder());
-                    view.show(bytes, 0, Dialect.flat(value), 0, System.nanoTime());
+                    view.show(bytes, 0, Dialect.flat(value), 0, System.nanoTime(), false);
                     found.add(view.state());
                 });
             }

@@ -17,7 +17,7 @@ final class EntryView implements FlowView {
     private final Dialect dialect;
     private final Memory memory;
     private final Counts counts = new Counts();
-    private final Thread owner = Thread.currentThread();
+    private Thread owner;
     private long now;
     private ByteBuffer keys;
     private int keyAt;
@@ -30,12 +30,15 @@ final class EntryView implements FlowView {
         this.memory = memory;
     }
 
-    void show(ByteBuffer shownKeys, int atKey, ByteBuffer values, int atValue, long nowNanos) {
+    /** Shows one; where its packets are not counted, because all are passed, nothing says that it is idle. */
+    void show(ByteBuffer shownKeys, int atKey, ByteBuffer values, int atValue, long nowNanos, boolean paused) {
+        owner = Thread.currentThread();
         now = nowNanos;
         dialect.read(values, atValue, counts);
         keyAt = atKey;
         keys = shownKeys;
-        known = counts.time == 0 ? memory.note(dialect.key(shownKeys, atKey), counts.allPackets(), nowNanos) : null;
+        known = counts.time == 0 ? memory.note(dialect.key(shownKeys, atKey), counts.allPackets(), nowNanos, paused)
+                : null;
     }
 
     void hide() {

@@ -35,12 +35,12 @@ final class Memory {
     record Known(long packets, long changed, long first, long error) {
     }
 
-    /** What is known of an entry that is seen now. */
-    Known note(FlowKey key, long packets, long nowNanos) {
+    /** What is known of an entry that is seen now; while all is paused its packets, which are not counted, may come. */
+    Known note(FlowKey key, long packets, long nowNanos, boolean paused) {
         Known known = before.get(key);
         if (known == null) {
             known = new Known(packets, nowNanos, nowNanos, sinceSweep(nowNanos));
-        } else if (known.packets != packets) {
+        } else if (known.packets != packets || paused) {
             known = new Known(packets, nowNanos, known.first, sinceSweep(nowNanos));
         }
         now.put(key, known);

@@ -87,8 +87,8 @@ final class Walk {
     }
 
     /** Shows one of them. */
-    EntryView show(int index, long nowNanos) {
-        view.show(blocks.keys(), index * dialect.keySize(), blocks.values(), index * dialect.valueSize(), nowNanos);
+    EntryView show(int index, long nowNanos, boolean paused) {
+        view.show(blocks.keys(), index * dialect.keySize(), blocks.values(), index * dialect.valueSize(), nowNanos, paused);
         count++;
         packets += view.counts().allPackets();
         return view;

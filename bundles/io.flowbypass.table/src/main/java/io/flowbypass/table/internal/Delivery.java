@@ -104,6 +104,13 @@ final class Delivery {
         return lostByGone + outlets.values().stream().mapToLong(outlet -> outlet.lost(false)).sum();
     }
 
+    /** Hands a batch to all listeners, of flows that hold no slots; durable ones too lose it when they are too slow. */
+    void offer(List<FlowRecord> records) {
+        synchronized (this) {
+            outlets.values().forEach(outlet -> outlet.offer(records));
+        }
+    }
+
     /** Hands a batch to all listeners; {@code durablyTaken} runs once every durable one took it, perhaps at once. */
     void deliver(List<FlowRecord> records, Runnable durablyTaken) {
         List<Outlet> mustTake = new ArrayList<>();

@@ -323,7 +323,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     @Override
     public boolean isNeverCut(FlowKey key) {
         NeverCut list = neverCut;
-        return list != null && list.naming(key).isPresent();
+        return list == null || list.naming(key).isPresent();
     }
 
     @Override

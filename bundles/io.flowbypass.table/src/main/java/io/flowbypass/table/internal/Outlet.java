@@ -107,11 +107,20 @@ final class Outlet {
         }
     }
 
+    /** Queues a batch of flows that hold no slots: lost when the queue is full, of a durable outlet too. Never blocks. */
+    void offer(List<FlowRecord> records) {
+        offer(records, () -> { }, false);
+    }
+
     /** Queues a batch; {@code taken} runs when the listener took it, or at once when it is lost. Never blocks. */
     void offer(List<FlowRecord> records, Runnable taken) {
+        offer(records, taken, true);
+    }
+
+    private void offer(List<FlowRecord> records, Runnable taken, boolean mayBeDurable) {
         lock.lock();
         try {
-            if (durable || waiting + records.size() <= LIMIT) {
+            if (durable && mayBeDurable || waiting + records.size() <= LIMIT) {
                 queue.add(new Batch(records, taken));
                 waiting += records.size();
                 changed.signalAll();

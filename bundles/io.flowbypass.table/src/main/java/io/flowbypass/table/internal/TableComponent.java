@@ -116,7 +116,7 @@ public final class TableComponent {
         registration = context.registerService(
                 new String[] {FlowTable.class.getName(), FlowSweeper.class.getName()}, flows, null);
         deliveryRegistration = context.registerService(RecordDelivery.class,
-                records -> delivery.deliver(List.copyOf(records), () -> { }), null);
+                records -> delivery.offer(List.copyOf(records)), null);
     }
 
     @Modified

@@ -18,17 +18,22 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.nio.file.attribute.UserPrincipalLookupService;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The tables of other tools, at the pins where those look for them: adopted where a tool has made them, else made.
@@ -45,6 +50,9 @@ final class ClassicPins implements AutoCloseable {
     private static final Logger LOG = System.getLogger(ClassicPins.class.getName());
     private static final String DIALECTS = ".rodata.classic";
     private static final int OWNER_AND_GROUP = 2;
+    /** No id of a map. */
+    private static final int NONE = 0;
+    private static final int UNKNOWN = -1;
 
     /**
      * A map of classic.h.
@@ -72,12 +80,13 @@ final class ClassicPins implements AutoCloseable {
 
     private final MapService service;
     private final Path root;
-    private List<ClassicSetting> settings = List.of();
-    private String owner = "";
+    private Wanted wanted = new Wanted(List.of(), null, null);
     /** By the names of the maps in the object. */
     private Map<String, ClassicTable> tables = new HashMap<>();
-    /** By these names, the id of the map that was last found at the pin, or pinned there; 0 for none. */
-    private final Map<String, Integer> looked = new HashMap<>();
+    /** By these names, the id of the map that was found at the pin when a program was loaded, or was pinned then; 0 for none. */
+    private Map<String, Integer> looked = Map.of();
+    /** Of these, those whose pin was gone at the last look. */
+    private final Set<String> missing = new HashSet<>();
 
     /** The tools' pins are beside root. */
     ClassicPins(MapService service, Path root) {
@@ -85,10 +94,47 @@ final class ClassicPins implements AutoCloseable {
         this.root = root;
     }
 
-    /** Says what is wanted from now on, and whose pins are to be; in force once a program is loaded with it. */
-    void want(List<ClassicSetting> wanted, String wantedOwner) {
-        settings = wanted;
-        owner = wantedOwner.strip();
+    /**
+     * What is to be used, and who gets the pins of maps that are made.
+     *
+     * @param user null for this process's
+     * @param group null for this process's
+     */
+    record Wanted(List<ClassicSetting> tools, UserPrincipal user, GroupPrincipal group) {
+        /**
+         * By the configuration.
+         *
+         * @param owner a user, or user:group; empty for this process's
+         * @throws IllegalArgumentException when there is no such user or group
+         */
+        static Wanted of(List<ClassicSetting> tools, String owner) {
+            if (owner.isBlank()) {
+                return new Wanted(tools, null, null);
+            }
+            String[] names = owner.strip().split(":", OWNER_AND_GROUP);
+            UserPrincipalLookupService principals = FileSystems.getDefault().getUserPrincipalLookupService();
+            try {
+                return new Wanted(tools, principals.lookupPrincipalByName(names[0]),
+                        names.length < OWNER_AND_GROUP ? null : principals.lookupPrincipalByGroupName(names[1]));
+            } catch (IOException unknown) {
+                throw new IllegalArgumentException("classic.owner is \"" + owner.strip() + "\": there is no such user or group"
+                        + " on this machine", unknown);
+            }
+        }
+    }
+
+    /** Says what is wanted from now on; in force once a program is loaded with it. Returns what was wanted before. */
+    Wanted want(Wanted now) {
+        Wanted before = wanted;
+        wanted = now;
+        return before;
+    }
+
+    /** The tools that are wanted. */
+    Set<ClassicDialect> dialects() {
+        Set<ClassicDialect> dialects = EnumSet.noneOf(ClassicDialect.class);
+        wanted.tools().forEach(setting -> dialects.add(setting.dialect()));
+        return dialects;
     }
 
     /** The tables in use. */
@@ -105,28 +151,25 @@ final class ClassicPins implements AutoCloseable {
     }
 
     private ClassicSetting setting(ClassicDialect dialect) {
-        return settings.stream().filter(each -> each.dialect() == dialect).findFirst().orElse(null);
+        return wanted.tools().stream().filter(each -> each.dialect() == dialect).findFirst().orElse(null);
     }
 
     /**
      * Prepares an object for those that are wanted. A tool whose pins cannot be used is left out, which is logged.
      *
+     * @param without tools that are left out anyway
      * @return what is in use once the object is loaded, and {@link Prepared#pin} called
      */
-    Prepared prepare(BpfObject object) {
+    Prepared prepare(BpfObject object, Set<ClassicDialect> without) {
         Prepared prepared = new Prepared(object);
         try {
-            Set<ClassicDialect> usable = EnumSet.noneOf(ClassicDialect.class);
-            settings.forEach(setting -> usable.add(setting.dialect()));
-            KINDS.stream().filter(kind -> usable.contains(kind.dialect())).toList().forEach(kind -> {
-                try {
-                    prepared.open(kind);
-                } catch (Refusal | BpfException | IllegalArgumentException unusable) {
-                    LOG.log(Level.ERROR, "Not in force, of classic.tables: {0}. {1}", kind.dialect(),
-                            unusable.getMessage());
-                    usable.remove(kind.dialect());
+            Set<ClassicDialect> usable = dialects();
+            usable.removeAll(without);
+            for (Kind kind : KINDS) {
+                if (setting(kind.dialect()) != null) {
+                    prepared.open(kind, usable);
                 }
-            });
+            }
             prepared.apply(usable);
             return prepared;
         } catch (RuntimeException broken) {
@@ -139,20 +182,34 @@ final class ClassicPins implements AutoCloseable {
     final class Prepared implements AutoCloseable {
         private final BpfObject object;
         private final Map<String, BpfMap> found = new HashMap<>();
+        private final Map<String, Integer> ids = new HashMap<>();
         private final List<Kind> used = new ArrayList<>();
 
         private Prepared(BpfObject object) {
             this.object = object;
         }
 
-        private void open(Kind kind) throws Refusal {
+        /** Takes a tool out of those that are usable when its map is not. */
+        private void open(Kind kind, Set<ClassicDialect> usable) {
             Path pin = ClassicPins.this.pin(kind);
-            looked.put(kind.name(), id(pin));
-            if (looked.get(kind.name()) != 0) {
-                BpfMap map = service.open(pin);
-                found.put(kind.name(), map);
-                check(pin, kind, map.info(), object.map(kind.name()));
+            ids.put(kind.name(), UNKNOWN);
+            try {
+                ids.put(kind.name(), id(pin));
+                if (ids.get(kind.name()) != NONE && usable.contains(kind.dialect())) {
+                    BpfMap map = service.open(pin);
+                    found.put(kind.name(), map);
+                    check(pin, kind, map.info(), object.map(kind.name()));
+                }
+            } catch (Refusal | BpfException | IllegalArgumentException unusable) {
+                LOG.log(Level.ERROR, "Not in force, of classic.tables: {0}. {1}", kind.dialect(), unusable.getMessage());
+                usable.remove(kind.dialect());
             }
+        }
+
+        /** The tools whose tables the object uses. */
+        Set<ClassicDialect> dialects() {
+            return used.stream().map(Kind::dialect).collect(Collectors.toCollection(
+                    () -> EnumSet.noneOf(ClassicDialect.class)));
         }
 
         private void apply(Set<ClassicDialect> usable) {
@@ -180,10 +237,12 @@ final class ClassicPins implements AutoCloseable {
             for (Kind kind : used) {
                 try {
                     now.put(kind.name(), take(kind));
-                } catch (Refusal failed) {
+                } catch (Refusal | BpfException failed) {
                     LOG.log(Level.ERROR, "{0}", failed.getMessage());
                 }
             }
+            looked = Map.copyOf(ids);
+            missing.clear();
             tables.values().forEach(table -> table.map().close());
             tables = now;
         }
@@ -194,15 +253,17 @@ final class ClassicPins implements AutoCloseable {
                 make(pin, object.mapDescriptor(kind.name()));
                 found.put(kind.name(), service.open(pin));
             }
-            BpfMap map = found.remove(kind.name());
-            looked.put(kind.name(), map.info().id());
-            boolean made = id(mark(pin)) == map.info().id();
-            if (!made) {
-                forget(mark(pin));
+            int id = found.get(kind.name()).info().id();
+            ids.put(kind.name(), id);
+            boolean made = id(mark(pin)) == id;
+            if (made) {
+                give(pin);
+            } else {
+                remove(mark(pin));
             }
-            LOG.log(Level.INFO, "Uses {0}''s map at {1}, id {2,number,#}, which {3} made.", kind.dialect(), pin,
-                    map.info().id(), made ? "Flowbypass" : "another tool");
-            return new ClassicTable(kind.dialect(), kind.content(), pin, made, map);
+            LOG.log(Level.INFO, "Uses {0}''s map at {1}, id {2,number,#}, which {3} made.", kind.dialect(), pin, id,
+                    made ? "Flowbypass" : "another tool");
+            return new ClassicTable(kind.dialect(), kind.content(), pin, made, found.remove(kind.name()));
         }
 
         @Override
@@ -211,20 +272,22 @@ final class ClassicPins implements AutoCloseable {
         }
     }
 
+    /** Marked first: whatever fails after that, it is known whose the pin is. */
     private void make(Path pin, int map) throws Refusal {
         try {
             makeDirectory(pin.getParent());
             makeDirectory(root.resolve("classic"));
             Files.deleteIfExists(mark(pin));
-            Bpf.pin(map, pin);
-            give(pin);
             Bpf.pin(map, mark(pin));
+            Bpf.pin(map, pin);
         } catch (IOException | BpfException failed) {
+            remove(mark(pin));
             throw new Refusal("The map for other tools cannot be pinned at " + pin + ": " + failed.getMessage() + ".", failed);
         }
+        give(pin);
     }
 
-    private static void forget(Path mark) throws Refusal {
+    private static void remove(Path mark) throws Refusal {
         try {
             Files.deleteIfExists(mark);
         } catch (IOException failed) {
@@ -236,40 +299,46 @@ final class ClassicPins implements AutoCloseable {
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(directory,
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            if (!directory.startsWith(root)) {
-                give(directory);
+        }
+    }
+
+    /** To the configured owner, with the directory that was made for it. */
+    private void give(Path pin) throws Refusal {
+        try {
+            give(pin, wanted.user(), wanted.group());
+            if (!pin.getParent().equals(root.getParent())) {
+                give(pin.getParent(), wanted.user(), wanted.group());
             }
+        } catch (IOException failed) {
+            throw new Refusal("The owner of " + pin + " cannot be set: " + failed.getMessage() + ".", failed);
         }
     }
 
-    /** To the configured user, and group. */
-    private void give(Path path) throws IOException {
-        if (owner.isEmpty()) {
-            return;
-        }
-        String[] names = owner.split(":", OWNER_AND_GROUP);
-        UserPrincipalLookupService principals = path.getFileSystem().getUserPrincipalLookupService();
+    private static void give(Path path, UserPrincipal user, GroupPrincipal group) throws IOException {
         PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
-        view.setOwner(principals.lookupPrincipalByName(names[0]));
-        if (names.length == OWNER_AND_GROUP) {
-            view.setGroup(principals.lookupPrincipalByGroupName(names[1]));
+        if (user != null) {
+            view.setOwner(user);
+        }
+        if (group != null) {
+            view.setGroup(group);
         }
     }
 
-    /** Of the map that is pinned there; 0 when none is. */
+    /** Of the map that is pinned there; {@link #NONE} when none is. */
     private static int id(Path pin) {
         try (Descriptor pinned = Bpf.open(pin)) {
             return Bpf.describeMap(pinned.number()).id();
         } catch (BpfException absent) {
             if (absent.is("ENOENT")) {
-                return 0;
+                return NONE;
             }
             throw absent;
         }
     }
 
     /**
-     * Looks at the pins again. One that was removed is put back, with the map that is in use.
+     * Looks at the pins again. That of a map that was made here, and was gone at the last look already, is put back: between
+     * two looks, a tool has time to pin one of its own.
      *
      * @return whether another map is where one was, so that a program has to be loaded with that
      */
@@ -285,13 +354,21 @@ final class ClassicPins implements AutoCloseable {
 
     private boolean hasChanged(Kind kind) {
         Path pin = pin(kind);
+        ClassicTable table = tables.get(kind.name());
         try {
             int id = id(pin);
-            ClassicTable table = tables.get(kind.name());
-            if (id == 0 && table != null) {
-                LOG.log(Level.WARNING, "The pin {0} was removed; it is put back.", pin);
-                make(pin, table.map().descriptor());
-            } else if (id != looked.get(kind.name())) {
+            if (id == NONE && table != null) {
+                if (missing.add(kind.name())) {
+                    LOG.log(Level.WARNING, "The pin {0} was removed; XDP goes on with its map.", pin);
+                } else if (table.made()) {
+                    make(pin, table.map().descriptor());
+                    missing.remove(kind.name());
+                    LOG.log(Level.WARNING, "The pin {0} is put back.", pin);
+                }
+                return false;
+            }
+            missing.remove(kind.name());
+            if (id != looked.getOrDefault(kind.name(), UNKNOWN)) {
                 LOG.log(Level.WARNING, "The map at {0} is another one now, id {1,number,#}.", pin, id);
                 return true;
             }

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * @param entries how many each of its maps can hold, where we make them
  */
 record ClassicSetting(ClassicDialect dialect, String interfaceName, int entries) {
-    private static final Pattern ENTRY = Pattern.compile("([a-z]+)(?:/([^\\s/,.]{1,15}))?(?:\\s+(\\d{1,8}))?");
+    private static final Pattern ENTRY = Pattern.compile("([a-z]+)(?:/([^\\s/,.%]{1,15}))?(?:\\s+(\\d{1,8}))?");
     private static final int MAX_ENTRIES = 1 << 24;
     /** What Suricata's own program has. */
     private static final int ENTRIES = 32768;
@@ -46,7 +46,7 @@ record ClassicSetting(ClassicDialect dialect, String interfaceName, int entries)
         ClassicDialect dialect = entry.matches() ? dialect(entry.group(1)) : null;
         if (dialect == null || (entry.group(2) != null) != (dialect == ClassicDialect.SURICATA)) {
             throw new IllegalArgumentException("classic.tables has \"" + text + "\": write libflowbypass, zeek, or suricata/"
-                    + " and the interface that Suricata's maps are named after, which has no dot, such as suricata/eth1; and"
+                    + " and the interface that Suricata's maps are named after, which has neither dot nor %, such as suricata/eth1; and"
                     + " the entries of a map behind it if need be, such as zeek 131072");
         }
         int entries = entry.group(3) != null ? Integer.parseInt(entry.group(3))

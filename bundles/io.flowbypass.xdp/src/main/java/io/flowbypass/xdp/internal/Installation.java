@@ -14,6 +14,7 @@ import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapInfo;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.MapType;
+import io.flowbypass.xdp.ClassicDialect;
 import io.flowbypass.xdp.ClassicTable;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -21,6 +22,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -28,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The program and its maps, pinned: loaded for the first time, or found from an earlier run and adopted. Closing it lets go
@@ -39,6 +42,9 @@ final class Installation implements AutoCloseable {
     private static final String FRAGS_PROGRAM = "flowbypass_frags";
     /** {@code BPF_F_RDONLY_PROG}. */
     private static final int READ_ONLY_FOR_PROGRAMS = 1 << 7;
+    private static final long RETRY_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** Maps of a program that are its own, and not pinned: its constants, and clock. */
+    private static final int OWN_MAPS = 2;
 
     private final MapService service;
     private final ProgramFile file;
@@ -50,6 +56,9 @@ final class Installation implements AutoCloseable {
     private Pins pins;
     private ClassicPins classic;
     private NativeDataPlane dataPlane;
+    /** When a program is loaded anew after the kernel refused one; monotonic ns. */
+    private long tryAgain;
+    private boolean closed;
 
     private Installation(MapService service, ProgramFile file, Geometry geometry) {
         this.service = service;
@@ -61,11 +70,10 @@ final class Installation implements AutoCloseable {
      * Makes or adopts it.
      *
      * @param tools whose tables are to be used
-     * @param toolsOwner a user, or user:group, that gets the pins of those that we make; empty for this process's
      * @throws Refusal with a sentence; nothing that was pinned is changed then
      */
     static Installation install(MapService service, ProgramFile file, Path root, Geometry geometry, int leaseSeconds,
-            List<ClassicSetting> tools, String toolsOwner) throws Refusal {
+            ClassicPins.Wanted tools) throws Refusal {
         Installation installation = new Installation(service, file, geometry);
         try {
             // A library that is missing, or an object that is broken, is found before anything is made.
@@ -74,7 +82,7 @@ final class Installation implements AutoCloseable {
             installation.lock();
             installation.classic = new ClassicPins(service, root);
             installation.closers.add(installation.classic::close);
-            installation.classic.want(tools, toolsOwner);
+            installation.classic.want(tools);
             installation.install(leaseSeconds);
             return installation;
         } catch (Refusal | RuntimeException refused) {
@@ -94,7 +102,8 @@ final class Installation implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true;
         closers.close();
     }
 
@@ -137,17 +146,23 @@ final class Installation implements AutoCloseable {
      *
      * @throws Refusal when the kernel refuses the program; what was in force stays
      */
-    synchronized void useClassic(List<ClassicSetting> tools, String toolsOwner) throws Refusal {
-        classic.want(tools, toolsOwner);
-        loadAnew();
+    synchronized void useClassic(ClassicPins.Wanted tools) throws Refusal {
+        ClassicPins.Wanted before = classic.want(tools);
+        try {
+            loadAnew();
+        } catch (Refusal | RuntimeException refused) {
+            classic.want(before);
+            throw refused;
+        }
     }
 
     /** The tools' tables that are in use, after a look at what their tools did to them. */
     synchronized List<ClassicTable> lookAtClassic() {
-        if (classic.hasChanged()) {
+        if (!closed && System.nanoTime() - tryAgain >= 0 && classic.hasChanged()) {
             try {
                 loadAnew();
             } catch (Refusal refused) {
+                tryAgain = System.nanoTime() + RETRY_NANOS;
                 LOG.log(Level.ERROR, "XDP goes on with the tables of other tools that it had. {0}", refused.getMessage());
             }
         }
@@ -160,6 +175,9 @@ final class Installation implements AutoCloseable {
 
     /** The program on the same maps of ours, with the tools' tables as they are now; then on each link, atomically. */
     private void loadAnew() throws Refusal {
+        if (closed) {
+            throw new Refusal("The data plane is gone.");
+        }
         try (Loaded loaded = load()) {
             List<Descriptor> before = programs;
             dataPlane.replacePrograms(() -> {
@@ -181,9 +199,32 @@ final class Installation implements AutoCloseable {
         }
     }
 
-    /** The object, loaded: with the program for packets in several buffers where this kernel can (Linux 5.18). */
+    /** The object, loaded; a tool whose tables the kernel does not let it use, or whose maps it does not make, is left out. */
     private Loaded load() throws Refusal {
-        Loaded loaded = prepare();
+        List<Set<ClassicDialect>> attempts = new ArrayList<>(List.of(Set.of()));
+        Set<ClassicDialect> wanted = classic.dialects();
+        wanted.forEach(dialect -> attempts.add(EnumSet.of(dialect)));
+        if (wanted.size() > 1) {
+            attempts.add(wanted);
+        }
+        BpfException first = null;
+        for (Set<ClassicDialect> without : attempts) {
+            try {
+                Loaded loaded = load(without);
+                if (first != null) {
+                    LOG.log(Level.ERROR, "Not in force, of classic.tables: {0}. {1}", without, first.getMessage());
+                }
+                return loaded;
+            } catch (BpfException refused) {
+                first = first == null ? refused : first;
+            }
+        }
+        throw first;
+    }
+
+    /** With the program for packets in several buffers where this kernel can (Linux 5.18). */
+    private Loaded load(Set<ClassicDialect> without) throws Refusal {
+        Loaded loaded = prepare(without);
         try {
             loaded.object.choose(FRAGS_PROGRAM);
             loaded.object.load();
@@ -192,7 +233,7 @@ final class Installation implements AutoCloseable {
             loaded.close();
             LOG.log(Level.DEBUG, "the program for packets in several buffers was refused", refused);
         }
-        loaded = prepare();
+        loaded = prepare(without);
         try {
             loaded.object.load();
             LOG.log(Level.INFO, "This kernel has no XDP for packets in several buffers: a large MTU needs generic mode.");
@@ -204,7 +245,7 @@ final class Installation implements AutoCloseable {
     }
 
     /** The object, opened: with the maps that are pinned, or sizes for new ones. */
-    private Loaded prepare() throws Refusal {
+    private Loaded prepare(Set<ClassicDialect> without) throws Refusal {
         BpfObject object = BpfObject.open(ProgramFile.NAME, file.content());
         try {
             object.resize("index", geometry.buckets());
@@ -215,7 +256,7 @@ final class Installation implements AutoCloseable {
                 check(pinned.getValue().info(), object.map(ProgramFile.map(pinned.getKey())));
                 object.reuse(ProgramFile.map(pinned.getKey()), pinned.getValue().descriptor());
             }
-            return new Loaded(object, classic.prepare(object));
+            return new Loaded(object, classic.prepare(object, without));
         } catch (Refusal | RuntimeException refused) {
             object.close();
             throw refused;
@@ -288,7 +329,7 @@ final class Installation implements AutoCloseable {
         return Bpf.open(pin);
     }
 
-    /** The same instructions on the same maps; their constants are in a map of their own. */
+    /** The same instructions on the same maps, but for those of its own. */
     private static boolean isPinned(int program, Path pin) {
         if (!Files.exists(pin)) {
             return false;
@@ -298,7 +339,7 @@ final class Installation implements AutoCloseable {
             ProgramDescription wanted = Bpf.describeProgram(program);
             Set<Integer> others = new HashSet<>(wanted.maps());
             others.removeAll(there.maps());
-            return there.tag().equals(wanted.tag()) && there.maps().size() == wanted.maps().size() && others.size() <= 1;
+            return there.tag().equals(wanted.tag()) && there.maps().size() == wanted.maps().size() && others.size() <= OWN_MAPS;
         }
     }
 

@@ -146,15 +146,18 @@ public final class XdpLoader {
         attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())));
         attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())));
         if (!config.classic_tables().equals(last.classic_tables()) || !config.classic_owner().equals(last.classic_owner())) {
-            attempt(() -> installation.useClassic(ClassicSetting.list(config.classic_tables()), config.classic_owner()));
+            attempt(() -> installation.useClassic(toolsIn(config)));
         }
         last = config;
     }
 
-    private static List<ClassicSetting> toolsIn(Config config) {
-        List<ClassicSetting> tools = new ArrayList<>();
-        attempt(() -> tools.addAll(ClassicSetting.list(config.classic_tables())));
-        return tools;
+    private static ClassicPins.Wanted toolsIn(Config config) {
+        return ClassicPins.Wanted.of(ClassicSetting.list(config.classic_tables()), config.classic_owner());
+    }
+
+    private static ClassicPins.Wanted toolsAtTheStart(Config config) {
+        List<ClassicPins.Wanted> tools = new ArrayList<>();
+        return attempt(() -> tools.add(toolsIn(config))) ? tools.get(0) : ClassicPins.Wanted.of(List.of(), "");
     }
 
     /** Puts everything into force; what is refused is as if it were not there, whatever an earlier run had pinned. */
@@ -206,8 +209,8 @@ public final class XdpLoader {
         Installation made = null;
         try {
             made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
-                    new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()), toolsIn(config),
-                    config.classic_owner());
+                    new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()),
+                    toolsAtTheStart(config));
             begin(made.dataPlane(), config);
             registration = context.registerService(
                     new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);
