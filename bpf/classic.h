@@ -94,6 +94,16 @@ FB_CLASSIC_MAP(suricata_v6, BPF_MAP_TYPE_PERCPU_HASH, fb_classic_v6, fb_suricata
 FB_CLASSIC_MAP(zeek_flows, BPF_MAP_TYPE_HASH, fb_zeek_flow, fb_zeek);
 FB_CLASSIC_MAP(zeek_pairs, BPF_MAP_TYPE_HASH, fb_zeek_pair, fb_zeek);
 
+/* One after the other in one place: the stack is small. */
+union fb_classic_key {
+	struct fb_classic_v4 v4;
+	struct fb_classic_v6 v6;
+	struct fb_zeek_flow flow;
+	struct fb_zeek_pair pair;
+};
+
+_Static_assert(sizeof(union fb_classic_key) <= sizeof(struct fb_tuple), "a key fits into a spare tuple");
+
 /* A packet that is looked up. */
 struct fb_seen {
 	__u64 bytes;
@@ -180,18 +190,16 @@ FB_INLINE int fb_count_zeek(struct fb_zeek *value, const struct fb_seen *seen, i
 
 /* These return FB_PASSED_NO_FLOW when the packet's flow is not in the table. */
 
-FB_INLINE int fb_classic_libflowbypass(const struct fb_tuple *tuple, const struct fb_seen *seen)
+FB_INLINE int fb_classic_libflowbypass(const struct fb_tuple *tuple, const struct fb_seen *seen, union fb_classic_key *key)
 {
 	struct fb_libflowbypass *value;
-	struct fb_classic_v4 v4;
-	struct fb_classic_v6 v6;
 
 	if (tuple->family == 4) {
-		fb_key_v4(&v4, tuple, tuple->proto);
-		value = bpf_map_lookup_elem(&flowbypass_v4, &v4);
+		fb_key_v4(&key->v4, tuple, tuple->proto);
+		value = bpf_map_lookup_elem(&flowbypass_v4, &key->v4);
 	} else {
-		fb_key_v6(&v6, tuple, tuple->proto);
-		value = bpf_map_lookup_elem(&flowbypass_v6, &v6);
+		fb_key_v6(&key->v6, tuple, tuple->proto);
+		value = bpf_map_lookup_elem(&flowbypass_v6, &key->v6);
 	}
 	return value ? fb_count_libflowbypass(value, seen) : FB_PASSED_NO_FLOW;
 }
@@ -201,21 +209,19 @@ FB_INLINE __u32 fb_suricata_rest(const struct fb_tuple *tuple)
 	return (tuple->proto == IPPROTO_TCP) | (tuple->vlans << 1 & 0xffff) | (tuple->vlans & 0xffff0000);
 }
 
-FB_INLINE int fb_classic_suricata(const struct fb_tuple *tuple, const struct fb_seen *seen)
+FB_INLINE int fb_classic_suricata(const struct fb_tuple *tuple, const struct fb_seen *seen, union fb_classic_key *key)
 {
 	__u32 rest = fb_suricata_rest(tuple);
 	struct fb_suricata *value;
-	struct fb_classic_v4 v4;
-	struct fb_classic_v6 v6;
 
 	if (tuple->proto != IPPROTO_TCP && tuple->proto != IPPROTO_UDP)
 		return FB_PASSED_NO_FLOW;
 	if (tuple->family == 4) {
-		fb_key_v4(&v4, tuple, rest);
-		value = bpf_map_lookup_elem(&suricata_v4, &v4);
+		fb_key_v4(&key->v4, tuple, rest);
+		value = bpf_map_lookup_elem(&suricata_v4, &key->v4);
 	} else {
-		fb_key_v6(&v6, tuple, rest);
-		value = bpf_map_lookup_elem(&suricata_v6, &v6);
+		fb_key_v6(&key->v6, tuple, rest);
+		value = bpf_map_lookup_elem(&suricata_v6, &key->v6);
 	}
 	return value ? fb_count_suricata(value, seen) : FB_PASSED_NO_FLOW;
 }
@@ -259,38 +265,36 @@ FB_INLINE int fb_zeek_key(struct fb_zeek_flow *flow, const struct fb_tuple *tupl
 	return direction;
 }
 
-FB_INLINE int fb_classic_zeek(const struct fb_tuple *tuple, const struct fb_seen *seen)
+FB_INLINE int fb_classic_zeek(const struct fb_tuple *tuple, const struct fb_seen *seen, union fb_classic_key *key)
 {
-	struct fb_zeek_flow flow;
-	struct fb_zeek_pair pair;
 	struct fb_zeek *value;
 	int direction;
 
 	if (tuple->proto != IPPROTO_TCP && tuple->proto != IPPROTO_UDP && tuple->proto != IPPROTO_ICMP)
 		return FB_PASSED_NO_FLOW;
-	direction = fb_zeek_key(&flow, tuple);
-	value = bpf_map_lookup_elem(&zeek_flows, &flow);
+	direction = fb_zeek_key(&key->flow, tuple);
+	value = bpf_map_lookup_elem(&zeek_flows, &key->flow);
 	if (value)
 		return fb_count_zeek(value, seen, direction, 0);
-	pair.vlans = tuple->vlans;
-	__builtin_memcpy(pair.ip1, flow.ip1, sizeof(pair.ip1));
-	__builtin_memcpy(pair.ip2, flow.ip2, sizeof(pair.ip2));
-	value = bpf_map_lookup_elem(&zeek_pairs, &pair);
+	/* Its addresses are where the flow's are. */
+	key->pair.vlans = tuple->vlans;
+	value = bpf_map_lookup_elem(&zeek_pairs, &key->pair);
 	/* All between two hosts: no connection of theirs begins anew, or ends. */
 	return value ? fb_count_zeek(value, seen, direction, 1) : FB_PASSED_NO_FLOW;
 }
 
 /* A verdict, the packet counted in the first table of these dialects that has its flow; FB_PASSED_NO_FLOW when none has. */
-FB_INLINE int fb_classic_find(const struct fb_tuple *tuple, const struct fb_seen *seen, __u32 dialects)
+FB_INLINE int fb_classic_find(const struct fb_tuple *tuple, const struct fb_seen *seen, __u32 dialects,
+			      union fb_classic_key *key)
 {
 	int verdict = FB_PASSED_NO_FLOW;
 
 	if (dialects & FB_CLASSIC_LIBFLOWBYPASS)
-		verdict = fb_classic_libflowbypass(tuple, seen);
+		verdict = fb_classic_libflowbypass(tuple, seen, key);
 	if (verdict == FB_PASSED_NO_FLOW && dialects & FB_CLASSIC_SURICATA)
-		verdict = fb_classic_suricata(tuple, seen);
+		verdict = fb_classic_suricata(tuple, seen, key);
 	if (verdict == FB_PASSED_NO_FLOW && dialects & FB_CLASSIC_ZEEK)
-		verdict = fb_classic_zeek(tuple, seen);
+		verdict = fb_classic_zeek(tuple, seen, key);
 	return verdict;
 }
 
@@ -298,8 +302,9 @@ FB_INLINE int fb_classic_find(const struct fb_tuple *tuple, const struct fb_seen
 __noinline int fb_classic_call(struct fb_tuple *tuple, __u64 bytes, __u32 tcp_flags, __u32 dialects)
 {
 	struct fb_seen seen = { .bytes = bytes, .tcp_flags = tcp_flags };
+	union fb_classic_key key;
 
-	return tuple ? fb_classic_find(tuple, &seen, dialects & fb_classic) : FB_PASSED_NO_FLOW;
+	return tuple ? fb_classic_find(tuple, &seen, dialects & fb_classic, &key) : FB_PASSED_NO_FLOW;
 }
 
 /* The same in all dialects that are on; in place only for the usual packet, and those whose key is small. */
@@ -310,7 +315,8 @@ FB_INLINE int fb_classic_decide(const struct fb_packet *packet, struct fb_tuple 
 
 	if (spare == &packet->tuple)
 		return fb_classic_call(spare, seen.bytes, seen.tcp_flags, fb_classic);
-	verdict = fb_classic_find(&packet->tuple, &seen, fb_classic & ~FB_CLASSIC_ZEEK);
+	/* The keys are made in spare, which is not in use yet. */
+	verdict = fb_classic_find(&packet->tuple, &seen, fb_classic & ~FB_CLASSIC_ZEEK, (union fb_classic_key *)spare);
 	if (verdict == FB_PASSED_NO_FLOW && fb_classic & FB_CLASSIC_ZEEK) {
 		*spare = packet->tuple;
 		verdict = fb_classic_call(spare, seen.bytes, seen.tcp_flags, FB_CLASSIC_ZEEK);
@@ -324,31 +330,29 @@ FB_INLINE int fb_classic_delete(void *map, const void *key)
 	return bpf_map_lookup_elem(map, key) && !bpf_map_delete_elem(map, key);
 }
 
-FB_INLINE int fb_end_direction(const struct fb_tuple *tuple)
+FB_INLINE int fb_end_direction(const struct fb_tuple *tuple, union fb_classic_key *key)
 {
 	__u32 rest = fb_suricata_rest(tuple);
-	struct fb_classic_v4 v4;
-	struct fb_classic_v6 v6;
 	int ended = 0;
 
 	if (tuple->family == 4) {
 		if (fb_classic & FB_CLASSIC_LIBFLOWBYPASS) {
-			fb_key_v4(&v4, tuple, tuple->proto);
-			ended |= fb_classic_delete(&flowbypass_v4, &v4);
+			fb_key_v4(&key->v4, tuple, tuple->proto);
+			ended |= fb_classic_delete(&flowbypass_v4, &key->v4);
 		}
 		if (fb_classic & FB_CLASSIC_SURICATA) {
-			fb_key_v4(&v4, tuple, rest);
-			ended |= fb_classic_delete(&suricata_v4, &v4);
+			fb_key_v4(&key->v4, tuple, rest);
+			ended |= fb_classic_delete(&suricata_v4, &key->v4);
 		}
 		return ended;
 	}
 	if (fb_classic & FB_CLASSIC_LIBFLOWBYPASS) {
-		fb_key_v6(&v6, tuple, tuple->proto);
-		ended |= fb_classic_delete(&flowbypass_v6, &v6);
+		fb_key_v6(&key->v6, tuple, tuple->proto);
+		ended |= fb_classic_delete(&flowbypass_v6, &key->v6);
 	}
 	if (fb_classic & FB_CLASSIC_SURICATA) {
-		fb_key_v6(&v6, tuple, rest);
-		ended |= fb_classic_delete(&suricata_v6, &v6);
+		fb_key_v6(&key->v6, tuple, rest);
+		ended |= fb_classic_delete(&suricata_v6, &key->v6);
 	}
 	return ended;
 }
@@ -356,7 +360,7 @@ FB_INLINE int fb_end_direction(const struct fb_tuple *tuple)
 /* A new connection ends the bypass of its tuple, in both directions and in every table. Whether there was one. */
 __noinline int fb_classic_end(struct fb_tuple *tuple)
 {
-	struct fb_zeek_flow flow;
+	union fb_classic_key key;
 	struct fb_tuple back;
 	int ended = 0;
 
@@ -370,12 +374,12 @@ __noinline int fb_classic_end(struct fb_tuple *tuple)
 		back.dst[1] = tuple->src[1];
 		back.sport = tuple->dport;
 		back.dport = tuple->sport;
-		ended = fb_end_direction(tuple);
-		ended |= fb_end_direction(&back);
+		ended = fb_end_direction(tuple, &key);
+		ended |= fb_end_direction(&back, &key);
 	}
 	if (fb_classic & FB_CLASSIC_ZEEK) {
-		fb_zeek_key(&flow, tuple);
-		ended |= fb_classic_delete(&zeek_flows, &flow);
+		fb_zeek_key(&key.flow, tuple);
+		ended |= fb_classic_delete(&zeek_flows, &key.flow);
 	}
 	return ended;
 }

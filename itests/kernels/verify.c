@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Loads each program of the XDP object OBJECT, those too that libbpf leaves out unless asked (SEC("?...")), prints what
- * verifying it took or why the verifier refused it, and runs it on packets without an interface. Ends with 0 when all
+ * Loads each program of the XDP object OBJECT, those too that libbpf leaves out unless asked (SEC("?...")), once as it is
+ * and once with all the tables of other tools (bpf/classic.h); prints what verifying it took or why the verifier refused
+ * it, and runs it on packets without an interface. Ends with 0 when all
  * were loaded and ran, with 77 when this process may not load programs. As the first process of the kernel that
  * verify.sh starts, it prints its status and switches the machine off instead.
  */
@@ -23,6 +24,9 @@
 #define REPEAT 1000
 /* More than fits into a page, so that the kernel makes fragments of it. */
 #define LARGE 9000
+/* Every bit of the constant that says which tables of other tools are on. */
+#define TOOLS ".rodata.classic"
+#define ALL_TOOLS 0xffffffff
 
 static char verifier_log[16 << 20];
 
@@ -66,7 +70,7 @@ static int run(const struct bpf_program *program, int length)
 	return 0;
 }
 
-static int load(struct bpf_object *object, struct bpf_program *program)
+static int load(struct bpf_object *object, struct bpf_program *program, const char *how)
 {
 	const char *name = bpf_program__name(program);
 	size_t length;
@@ -79,31 +83,37 @@ static int load(struct bpf_object *object, struct bpf_program *program)
 	length = strnlen(verifier_log, sizeof(verifier_log) - 1);
 	if (error) {
 		tail = verifier_log + (length > LOG_TAIL ? length - LOG_TAIL : 0);
-		printf("%s\n%s: refused (%s)\n", tail, name, strerror(-error));
+		printf("%s\n%s%s: refused (%s)\n", tail, name, how, strerror(-error));
 		return 1;
 	}
 	/* Its last line. */
 	if (length)
 		verifier_log[length - 1] = '\0';
 	tail = strrchr(verifier_log, '\n');
-	printf("%s: %s\n", name, tail ? tail + 1 : verifier_log);
+	printf("%s%s: %s\n", name, how, tail ? tail + 1 : verifier_log);
 	if (run(program, 64))
 		return 1;
 	return strstr(bpf_program__section_name(program), "xdp.frags") ? run(program, LARGE) : 0;
 }
 
 /* Alone, so that a refused program does not keep the others from being tried. */
-static int verify(const char *file, const char *name)
+static int verify(const char *file, const char *name, __u32 tools)
 {
 	struct bpf_object *object = bpf_object__open(file);
 	struct bpf_program *program;
+	struct bpf_map *constants;
 	int failed;
 
 	if (!object)
 		return 1;
+	constants = bpf_object__find_map_by_name(object, TOOLS);
+	if (constants && bpf_map__set_initial_value(constants, &tools, sizeof(tools))) {
+		printf("%s cannot be set\n", TOOLS);
+		return 1;
+	}
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), name));
-	failed = load(object, bpf_object__find_program_by_name(object, name));
+	failed = load(object, bpf_object__find_program_by_name(object, name), tools ? ", with other tools' tables" : "");
 	bpf_object__close(object);
 	return failed;
 }
@@ -127,7 +137,8 @@ static int verify_all(const char *file)
 		return 1;
 	printf("Linux %s\n", kernel.release);
 	bpf_object__for_each_program(program, object)
-		failed |= verify(file, bpf_program__name(program));
+		failed |= verify(file, bpf_program__name(program), 0) ||
+			  verify(file, bpf_program__name(program), ALL_TOOLS);
 	bpf_object__close(object);
 	return failed;
 }
