@@ -11,18 +11,8 @@
  *
  * Each is answered by a line: nanoseconds, entries, and the sum of their keys and values.
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <err.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include "jobs.h"
 
-/* No job takes longer: SIGALRM ends this program. */
-#define LIMIT_SECONDS 60
 /* Odd, so that no two keys are the same. */
 #define SCATTER 0x9e3779b97f4a7c15ULL
 #define BYTES_PER_PACKET 100
@@ -31,15 +21,6 @@ struct counts {
 	__u64 packets;
 	__u64 bytes;
 };
-
-struct tally {
-	__u64 entries;
-	__u64 sum;
-};
-
-/* bpf_map_lookup_batch() or bpf_map_lookup_and_delete_batch() */
-typedef int (*read_batch_t)(int fd, void *in_batch, void *out_batch, void *keys, void *values, __u32 *count,
-			    const struct bpf_map_batch_opts *opts);
 
 static int map;
 static __u32 entries;
@@ -53,24 +34,15 @@ static void add(struct tally *tally, __u64 key, const struct counts *value)
 	tally->sum += key + value->packets + value->bytes;
 }
 
+static void add_block(struct tally *tally, __u32 count)
+{
+	for (__u32 i = 0; i < count; i++)
+		add(tally, keys[i], &values[i]);
+}
+
 static struct tally read_blocks(read_batch_t read_batch)
 {
-	struct tally tally = {};
-	void *from = NULL;
-	__u64 cursor;
-	__u32 count;
-	int error;
-
-	do {
-		count = block;
-		error = read_batch(map, from, &cursor, keys, values, &count, NULL);
-		if (error && error != -ENOENT)
-			err(EXIT_FAILURE, "the kernel refused to read a block of entries");
-		for (__u32 i = 0; i < count; i++)
-			add(&tally, keys[i], &values[i]);
-		from = &cursor;
-	} while (!error);
-	return tally;
+	return read_all(read_batch, map, block, keys, values, add_block);
 }
 
 static struct tally walk(void)
@@ -119,58 +91,21 @@ static struct tally do_job(const char *job)
 		return read_blocks(bpf_map_lookup_and_delete_batch);
 	if (!strcmp(job, "fill"))
 		return fill();
-	errx(EXIT_FAILURE, "there is no job \"%s\"", job);
-}
-
-static __u64 now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
-
-static __u32 number(const char *text)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*end || !value || value > (__u32)-1)
-		errx(EXIT_FAILURE, "\"%s\" is not a positive number of 32 bits", text);
-	return value;
+	no_job(job);
 }
 
 int main(int argc, char **argv)
 {
-	struct tally tally;
-	char job[16];
-	__u64 begun, took;
-
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("%u.%u\n", libbpf_major_version(), libbpf_minor_version());
 		return EXIT_SUCCESS;
 	}
 	if (argc != 4)
 		errx(EXIT_FAILURE, "it takes MAP ENTRIES BLOCK, or --version for the version of libbpf");
-	map = bpf_map_get_fd_by_id(number(argv[1]));
-	if (map < 0)
-		err(EXIT_FAILURE, "the map with the id %s cannot be opened", argv[1]);
+	map = open_map(argv[1]);
 	entries = number(argv[2]);
 	block = number(argv[3]);
-	keys = calloc(block, sizeof(*keys));
-	values = calloc(block, sizeof(*values));
-	if (!keys || !values)
-		errx(EXIT_FAILURE, "there is no memory for a block of %u entries", block);
-
-	while (fgets(job, sizeof(job), stdin)) {
-		job[strcspn(job, "\n")] = '\0';
-		alarm(LIMIT_SECONDS);
-		begun = now();
-		tally = do_job(job);
-		took = now() - begun;
-		alarm(0);
-		if (printf("%llu %llu %llu\n", took, tally.entries, tally.sum) < 0 || fflush(stdout))
-			err(EXIT_FAILURE, "nobody reads the answers");
-	}
-	return EXIT_SUCCESS;
+	keys = block_of(block, sizeof(*keys));
+	values = block_of(block, sizeof(*values));
+	return answer(do_job);
 }
