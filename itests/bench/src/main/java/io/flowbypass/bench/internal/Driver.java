@@ -39,6 +39,11 @@ final class Driver implements AutoCloseable {
         return object.programDescriptor("drop");
     }
 
+    /** Descriptor of a program that reads a packet as those of the classic design do, looks nothing up, and passes it. */
+    int parse() {
+        return object.programDescriptor("parse");
+    }
+
     /**
      * Sends packets through a program, each of a random flow; in each run of the same flows in the same order.
      *

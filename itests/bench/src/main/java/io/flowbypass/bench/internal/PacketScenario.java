@@ -28,13 +28,13 @@ public final class PacketScenario implements Scenario {
     private static final int QUICK_FLOWS = 100_000;
     private static final int PACKETS = 1_000_000;
     private static final int QUICK_PACKETS = 100_000;
-    private static final String UNIT = "ns/packet";
+    static final String UNIT = "ns/packet";
     /** Number of the first flow in the table, and of the first that never is. */
-    private static final int FIRST_IN = 0xf0000000;
-    private static final int FIRST_OUT = 0xf8000000;
+    static final int FIRST_IN = 0xf0000000;
+    static final int FIRST_OUT = 0xf8000000;
     private static final double CUTOFF_LIMIT = 2.5;
-    private static final int XDP_DROP = 1;
-    private static final int XDP_PASS = 2;
+    static final int XDP_DROP = 1;
+    static final int XDP_PASS = 2;
 
     private final MapService maps;
     private final FlowTable table;

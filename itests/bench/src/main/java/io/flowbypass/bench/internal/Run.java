@@ -62,6 +62,11 @@ public final class Run {
         return Bpf.open(pins.resolve(name));
     }
 
+    /** The pins of a map that this Flowbypass has made for another tool: where that looks for it, and its own. */
+    List<Path> classicPins(Path pin) {
+        return List.of(pin, pins.resolve("classic").resolve(pins.getParent().relativize(pin).toString().replace('/', '%')));
+    }
+
     /**
      * Measures contestants by turns, so that whatever else this machine does meanwhile hits all of them alike. Each has one
      * turn that does not count, to warm up.
