@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 /** {@code ./flowbypass bench}. Not whether goals are met: machines differ. */
 class BenchCommandTest extends CommandLab {
     private static final int QUICK_ENTRIES = 100_000;
+    private static final String THEIR_TABLE = "/sys/fs/bpf/autocutoff/flow_table_v4";
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @BeforeEach
@@ -68,6 +69,40 @@ class BenchCommandTest extends CommandLab {
         assertThat(packet.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
                 .isEqualTo(List.of(0.6, 0.9, 2.5, 0.45, 0.4, 2.5));
         assertThat(leftBehind()).isEqualTo("[]");
+    }
+
+    @Test
+    void theTablesOfOtherToolsAreMeasuredAndNothingIsLeftAndThatOfAToolThatWorksHereIsUntouched() throws Exception {
+        inside("mkdir /sys/fs/bpf/autocutoff && bpftool map create " + THEIR_TABLE + " type percpu_hash key 16 value 24"
+                + " entries 8 name theirs && bpftool map update pinned " + THEIR_TABLE
+                + " key 240 0 0 0 192 0 2 1 156 64 1 187 6 0 0 0 value $(seq 24)");
+        String before = inside("bpftool map dump pinned " + THEIR_TABLE);
+        Outcome outcome = flowbypass("bench", "classic", "--quick", "--json", "b.json");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        assertThat(outcome.out()).contains("classic: entries 100,000", "sweep in batches, C", "zeek hit, hot, own design");
+        JsonNode classic = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
+        assertThat(classic.path("name").asText()).isEqualTo("classic");
+        assertThat(classic.path("sizes").path("entries").asInt()).isEqualTo(QUICK_ENTRIES);
+        assertThat(classic.path("figures")).hasSize(27);
+        for (int i = 0; i < classic.path("figures").size(); i++) {
+            isMeasured(classic.path("figures").path(i), i < 3 ? "ns/entry" : "ns/packet");
+        }
+        List<String> sweeps = List.of("sweep, to batches in C", "sweep, to keys in C");
+        List<String> tools = List.of("libflowbypass ", "suricata ", "zeek ");
+        assertThat(classic.path("ratios").findValuesAsText("name")).containsExactlyElementsOf(
+                namesOf(sweeps, tools, List.of("hit, hot", "miss, to off and lookup", "hit, random")));
+        assertThat(classic.path("goals").findValuesAsText("name")).containsExactlyElementsOf(
+                namesOf(sweeps, tools, List.of("hit, hot", "miss, to off and lookup")));
+        assertThat(classic.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
+                .isEqualTo(List.of(1.4, 0.5, 1.1, 1.0, 1.1, 1.0, 1.1, 1.0));
+        assertThat(leftBehind()).isEqualTo("[]");
+        assertThat(inside("find /sys/fs/bpf -mindepth 1 ! -name \"*.debug\"").lines())
+                .containsExactlyInAnyOrder("/sys/fs/bpf/autocutoff", THEIR_TABLE);
+        assertThat(inside("bpftool map dump pinned " + THEIR_TABLE)).isEqualTo(before).contains("value");
+    }
+
+    private static List<String> namesOf(List<String> first, List<String> tools, List<String> ofEach) {
+        return Stream.concat(first.stream(), tools.stream().flatMap(tool -> ofEach.stream().map(tool::concat))).toList();
     }
 
     @Test

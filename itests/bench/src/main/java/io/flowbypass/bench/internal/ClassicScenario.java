@@ -29,18 +29,18 @@ import org.osgi.service.component.annotations.Reference;
 /**
  * The tables of other tools: what it costs to sweep one, and what a packet costs in XDP while they are switched on.
  *
- * <p><b>The sweep</b> shows each entry of libflowbypass's IPv4 table to a test that asks what the policy idle asks, and keeps
- * it. It is measured against two loops in C ({@code sweep.c}) over the same map, which read all entries, in batches or one
- * after the other, and of each add up what all CPUs counted, and find the newest time. That map has a value for each CPU that
- * this machine can have, so what the kernel copies for an entry, and what is summed up, is as many values as there are CPUs:
- * figures of machines with other numbers of CPUs cannot be compared. The ratios leave that out where the copying prevails.
+ * <p><b>The sweep</b> shows each entry of libflowbypass's IPv4 table to a test that asks what the policy idle asks, and
+ * keeps it. It is measured against two loops in C ({@code sweep.c}) over the same map, which read all entries, in batches or
+ * by keys, and of each add up what all CPUs counted and find the newest time. That map has a value for each CPU that this
+ * machine can have: what the kernel copies for an entry, and what all three sum up, is as many values as there are CPUs. So
+ * costs of machines with different numbers of CPUs cannot be compared; that of one more CPU is in each of the three.
  *
  * <p><b>Packets</b> are sent as in {@link PacketScenario}, of IPv4, through Flowbypass with the tables of one tool on, and
  * nothing in its native table. A hit is one of a flow in the tool's table, a miss one of a flow in none. They are measured
- * against a program of that tool's own design: {@code classic.bpf.c}, {@code suricata.bpf.c} or {@code zeek.bpf.c}, which are
- * ours. A miss may cost what it does with all tools off and the lookup besides; the lookup is what a miss costs in the tool's
- * own design less a program that reads a packet likewise and looks nothing up ({@code parse} of {@code driver.bpf.c}). So the
- * making of the key is in it, and of Zeek's design both lookups, the flow's and the pair's.
+ * against a program of that tool's own design, {@code classic.bpf.c}, {@code suricata.bpf.c} or {@code zeek.bpf.c}, all of
+ * them ours. A miss may cost what it does with all tools off, and the lookup besides; the lookup is what a miss costs in the
+ * tool's own design, less what a program costs that reads a packet likewise and looks nothing up ({@code parse} in
+ * {@code driver.bpf.c}). So the making of the key is in it, and for Zeek both lookups, the flow's and the pair's.
  */
 @Component
 public final class ClassicScenario implements Scenario {
@@ -91,7 +91,8 @@ public final class ClassicScenario implements Scenario {
                 if (tool == Tool.LIBFLOWBYPASS) {
                     new Sweep(flows, table, entries).measure(run);
                 }
-                try (Descriptor on = run.pinned("program"); ToolDesign design = ToolDesign.load(run, maps, tool, entries)) {
+                try (Descriptor on = run.pinned("program");
+                        ToolDesign design = ToolDesign.load(run, maps, tool, entries)) {
                     ToolTable other = new ToolTable(tool, design.flows(), maps.possibleCpus());
                     new Contest(run, driver, tool, off.number(), new Side(on.number(), table),
                             new Side(design.program(), other), entries, packets).hold();
@@ -147,8 +148,8 @@ public final class ClassicScenario implements Scenario {
             long took = System.nanoTime() - begun;
             long seen = flows.tables().stream().mapToLong(ClassicTableState::packets).sum();
             if (result.scanned() != entries || result.ended() != 0 || !result.complete() || seen != packets) {
-                throw new IOException(String.format("Flowbypass is wrong: it saw %,d entries with %,d packets where there are"
-                        + " %,d with %,d: %s.", result.scanned(), seen, entries, packets, result));
+                throw new IOException(String.format("Flowbypass is wrong: it saw %,d packets where there are %,d in %,d"
+                        + " entries, and its sweep was %s.", seen, packets, entries, result));
             }
             return (double) took / entries;
         }
@@ -170,8 +171,8 @@ public final class ClassicScenario implements Scenario {
         private double inC(Program c, String job, long sum) throws IOException, InterruptedException {
             long[] answer = Stream.of(c.ask(job).split(" ")).mapToLong(Long::parseUnsignedLong).toArray();
             if (answer[1] != entries || answer[2] != sum) {
-                throw new IOException(String.format("The program sweep is wrong: it saw %,d entries with the sum %d where there"
-                        + " are %,d with the sum %d.", answer[1], answer[2], entries, sum));
+                throw new IOException(String.format("The program sweep is wrong: it saw %,d entries with the sum %d where"
+                        + " there are %,d with the sum %d.", answer[1], answer[2], entries, sum));
             }
             return (double) answer[0] / entries;
         }
@@ -254,8 +255,9 @@ public final class ClassicScenario implements Scenario {
                 int expected = traffic.hits ? packets : 0;
                 int result = traffic.hits ? PacketScenario.XDP_DROP : PacketScenario.XDP_PASS;
                 if (counted != expected || sent.result() != result) {
-                    throw new IOException(String.format("%s is wrong: of %,d packets it counted %,d and returned %d where it had"
-                            + " to count %,d and return %d.", figure, packets, counted, sent.result(), expected, result));
+                    throw new IOException(String.format("%s is wrong: of %,d packets it counted %,d and returned %d where"
+                            + " it had to count %,d and return %d.", figure, packets, counted, sent.result(), expected,
+                            result));
                 }
                 return sent.nanosPerRun();
             });
