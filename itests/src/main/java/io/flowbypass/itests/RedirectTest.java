@@ -19,7 +19,11 @@ import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import java.io.IOException;
 import java.util.Dictionary;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +35,7 @@ class RedirectTest {
     private static final int UDP = 17;
     private static final int PACKETS = 100;
     private static final int PAYLOAD = 100;
+    private static final int THREADS = 8;
     private static final FlowKey FLOW = FlowKey.of(UDP, Lab.A, 5000, Lab.B, 6000);
 
     private Lab lab;
@@ -139,6 +144,22 @@ class RedirectTest {
         Jmx.eventually(() -> onC.seen(5000, 6000) == PACKETS, "C sees every packet");
         assertThat(table.release(key).get(10, TimeUnit.SECONDS).orElseThrow().flow().forward().packets())
                 .isEqualTo(PACKETS);
+    }
+
+    @Test
+    void ofSeveralThreadsThatReleaseARedirectedFlowExactlyOneGetsItsRecord() throws Exception {
+        redirectPorts("1 = " + cableC);
+        Jmx.eventually(() -> dataPlane.hasRedirectPort(1), "the port is there");
+        table.bypass(BypassRequest.of(FLOW).withRedirect(1));
+        a.send(5000, Lab.B, 6000, PACKETS, PAYLOAD);
+        Jmx.eventually(() -> onC.seen(5000, 6000) == PACKETS, "C sees every packet");
+        List<Optional<FlowRecord>> releases = IntStream.range(0, THREADS)
+                .mapToObj(thread -> CompletableFuture.supplyAsync(() -> table.release(FLOW).join())).toList().stream()
+                .map(CompletableFuture::join).toList();
+        assertThat(releases.stream().flatMap(Optional::stream)).singleElement()
+                .satisfies(record -> assertThat(record.flow().packets()).isEqualTo(PACKETS));
+        a.send(5000, Lab.B, 6000, PACKETS, PAYLOAD);
+        Jmx.eventually(() -> monitor.seen(5000, 6000) == PACKETS, "packets go to B again");
     }
 
     @Test
