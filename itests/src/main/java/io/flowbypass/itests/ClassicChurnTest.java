@@ -22,6 +22,7 @@ import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Records;
 import io.flowbypass.itests.lab.Services;
+import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.maps.BpfMap;
@@ -62,6 +63,7 @@ class ClassicChurnTest {
     private static final int HALF_A_TABLE = 512;
 
     private Product product;
+    private SweepsByHand sweeps;
     private OtherTools tools;
     private ClassicClient client;
     private FlowSweeper sweeper;
@@ -70,8 +72,7 @@ class ClassicChurnTest {
     @BeforeEach
     void build() {
         product = new Product();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
         tools = new OtherTools("libflowbypass 131072", 2);
         client = new ClassicClient("libflowbypass", OtherTools.BPFFS);
         sweeper = (FlowSweeper) Services.waitFor(ClassicFlows.class);
@@ -85,7 +86,7 @@ class ClassicChurnTest {
         }
         records.close();
         tools.close();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         product.close();
     }
 

@@ -17,6 +17,7 @@ import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Records;
 import io.flowbypass.itests.lab.Services;
+import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.xdp.Verdict;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +44,7 @@ class ClassicPacketTest {
     private static final int CONFIG_VLAN_MASK = 40;
 
     private Product product;
+    private SweepsByHand sweeps;
     private OtherTools tools;
     private Packets packets;
     private Records records;
@@ -50,8 +52,7 @@ class ClassicPacketTest {
     @BeforeEach
     void build() {
         product = new Product();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
         tools = new OtherTools("libflowbypass, suricata/fbitest, zeek", 6);
         packets = new Packets("program");
         records = new Records();
@@ -65,7 +66,7 @@ class ClassicPacketTest {
         records.close();
         packets.close();
         tools.close();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         product.close();
     }
 
@@ -131,7 +132,7 @@ class ClassicPacketTest {
         for (String tool : TOOLS) {
             assertThat(client(tool).packets("tcp", A, 1000, B, 2000)).as(tool).containsOnly(-1);
         }
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         client("libflowbypass").run("insert-one", "tcp", B, "2000", A, "1000");
         packets.passes(Verdict.PASSED_REOPENED, syn);
         packets.passes(Verdict.PASSED_NO_FLOW, Frame.ethernet().ipv4(B, A, TCP).tcp(2000, 1000, SYN | ACK).bytes());
@@ -198,7 +199,7 @@ class ClassicPacketTest {
         packets.cutsClassic(Frame.ethernet().ipv4(HIGH, LOW, ICMP).icmp(8).bytes());
         packets.passes(Verdict.PASSED_ICMP_ERROR, Frame.ethernet().ipv4(HIGH, LOW, ICMP).icmp(3).bytes());
         packets.passes(Verdict.PASSED_NO_FLOW, Frame.ethernet().ipv4(HIGH, LOW, 47).bytes());
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         assertThat((Object[]) Jmx.invoke("Classic", "list", 0, 10)).singleElement()
                 .satisfies(line -> assertThat(line.toString()).contains("1 packets", "3 packets"));
         zeek.run("unpair", LOW, HIGH);
@@ -215,7 +216,7 @@ class ClassicPacketTest {
         OtherTools.configure("io.flowbypass.table", "never.cut", B + " udp/2000");
         try {
             Jmx.eventually(() -> {
-                Jmx.invoke("Expiry", "sweepNow");
+                sweeps.sweep();
                 return records.ended().size() == 6;
             }, "two entries each of two tools, a flow and a pair of Zeek's are taken out");
             assertThat(records.ended()).allSatisfy(record -> assertThat(record.reason()).isEqualTo(EndReason.NEVER_CUT));

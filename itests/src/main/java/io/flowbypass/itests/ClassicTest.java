@@ -16,6 +16,7 @@ import io.flowbypass.itests.lab.Records;
 import io.flowbypass.itests.lab.Sender;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.itests.lab.Shell;
+import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +33,7 @@ class ClassicTest {
 
     private Lab lab;
     private Product product;
+    private SweepsByHand sweeps;
     private Records records;
     private DataPlane dataPlane;
     private Sender a;
@@ -44,8 +46,7 @@ class ClassicTest {
     void build() {
         lab = new Lab();
         product = new Product();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
         dataPlane = Services.waitFor(DataPlane.class);
         product.attach(lab.cableA(), "native");
         product.attach(lab.cableB(), "native");
@@ -68,7 +69,7 @@ class ClassicTest {
         OtherTools.configure("io.flowbypass.classic", "suricata.orphan.seconds", "200");
         OtherTools.configure("io.flowbypass.classic", "zeek.orphan.seconds", "600");
         Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 60);
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         product.close();
         lab.close();
     }
@@ -85,20 +86,21 @@ class ClassicTest {
     void whatSuricataBypassesIsCutCountedInItsValueAndTakenOutOnlyAsAnOrphan() {
         tools = new OtherTools("suricata/fbitest", 2);
         isCutAndCounted(new ClassicClient("suricata:fbitest", OtherTools.BPFFS), Lab.A6, Lab.B6);
-        Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 1);
-        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("flows that a policy may end, of Suricata's").isEqualTo(0);
-        OtherTools.configure("io.flowbypass.classic", "suricata.orphan.seconds", "1");
-        ends(Origin.SURICATA, "suricata", "orphan", 2);
+        endsOnlyAsAnOrphan(Origin.SURICATA, "suricata", 2);
     }
 
     @Test
     void whatZeekShuntsIsCutCountedInItsValueAndTakenOutOnlyAsAnOrphan() {
         tools = new OtherTools("zeek", 2);
         isCutAndCounted(new ClassicClient("zeek", OtherTools.BPFFS), Lab.A, Lab.B);
+        endsOnlyAsAnOrphan(Origin.ZEEK, "zeek", 1);
+    }
+
+    private void endsOnlyAsAnOrphan(Origin origin, String tool, int entries) {
         Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 1);
-        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("flows that a policy may end, of Zeek's").isEqualTo(0);
-        OtherTools.configure("io.flowbypass.classic", "zeek.orphan.seconds", "1");
-        ends(Origin.ZEEK, "zeek", "orphan", 1);
+        assertThat(sweeps.sweep()).as("flows that a policy may end, of a tool that ends them itself").isZero();
+        OtherTools.configure("io.flowbypass.classic", tool + ".orphan.seconds", "1");
+        ends(origin, tool, "orphan", entries);
     }
 
     private void isCutAndCounted(ClassicClient client, String from, String to) {
@@ -119,7 +121,7 @@ class ClassicTest {
     /** Sweeps until the flow is out, which takes the second that it has to be silent. */
     private void ends(Origin origin, String asker, String detail, int entries) {
         Jmx.eventually(() -> {
-            Jmx.invoke("Expiry", "sweepNow");
+            sweeps.sweep();
             return records.ended().size() == entries;
         }, "the flow is taken out");
         assertThat(records.ended()).allSatisfy(record -> {
@@ -156,9 +158,9 @@ class ClassicTest {
         isCutAndCounted(client, Lab.A, Lab.B);
         var ours = tools.ids();
         client.run("unpin");
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         assertThat(OtherTools.BPFFS.resolve("autocutoff/flow_table_v4")).doesNotExist();
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         assertThat(client.packets("udp", Lab.A, CLIENT, Lab.B, SERVER)).as("the entry, at the pin that is back")
                 .containsExactly(THERE, BACK);
         assertThat(tools.ids()).isEqualTo(ours);
@@ -170,14 +172,14 @@ class ClassicTest {
         ClassicClient client = new ClassicClient("libflowbypass", OtherTools.BPFFS);
         var before = tools.ids();
         client.run("recreate", "1000");
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         assertThat(tools.ids()).doesNotContainAnyElementsOf(before);
         isCutAndCounted(client, Lab.A, Lab.B);
 
         var adopted = tools.ids();
         client.run("unpin");
-        Jmx.invoke("Expiry", "sweepNow");
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
+        sweeps.sweep();
         assertThat(OtherTools.BPFFS.resolve("autocutoff/flow_table_v4")).doesNotExist();
         assertThat(tools.ids()).as("XDP goes on with them").isEqualTo(adopted);
     }
@@ -190,7 +192,7 @@ class ClassicTest {
         isCutAndCounted(new ClassicClient("libflowbypass", OtherTools.BPFFS), Lab.A, Lab.B);
 
         Shell.run("rm " + OtherTools.BPFFS + "/zeek/shunt_map");
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         assertThat(tools.ids()).as("maps once the other one is gone").hasSize(4);
         assertThat(new ClassicClient("libflowbypass", OtherTools.BPFFS).packets("udp", Lab.A, CLIENT, Lab.B, SERVER))
                 .as("nothing of the first tool's is lost").containsExactly(THERE, BACK);
@@ -222,7 +224,7 @@ class ClassicTest {
     void flowsOfOtherToolsAreListedOverJmx() {
         tools = new OtherTools("suricata/fbitest 1000", 2);
         new ClassicClient("suricata:fbitest", OtherTools.BPFFS).insert("tcp", Lab.A, CLIENT, Lab.B, SERVER);
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps.sweep();
         assertThat((Object[]) Jmx.attribute("Classic", "Tables")).hasSize(2);
         assertThat(Jmx.attribute("Classic", "ActiveFlows")).as("an entry for each direction").isEqualTo(2);
         assertThat((Object[]) Jmx.invoke("Classic", "list", 0, 10)).hasSize(2)

@@ -17,6 +17,7 @@ import io.flowbypass.itests.lab.Memory;
 import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Services;
+import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Codec;
@@ -64,6 +65,7 @@ class CutoffTest {
     private static final int CLAIMED = 4;
 
     private Product product;
+    private SweepsByHand sweeps;
     private FlowTable table;
     private DataPlane dataPlane;
     private Packets packets;
@@ -72,8 +74,7 @@ class CutoffTest {
     @BeforeEach
     void switchOn() {
         product = new Product();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
         table = Services.waitFor(FlowTable.class);
         dataPlane = Services.waitFor(DataPlane.class);
         packets = new Packets("program");
@@ -92,7 +93,7 @@ class CutoffTest {
         dataPlane.setCutoffEnabled(false);
         allow(TCP << 16 | 443);
         neverCut("");
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         packets.close();
         product.close();
     }

@@ -17,6 +17,7 @@ import io.flowbypass.itests.lab.Memory;
 import io.flowbypass.itests.lab.Packets;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Services;
+import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.maps.Mapping;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
@@ -64,6 +65,7 @@ class PacketTest {
     private static final int CLOSING = 2;
 
     private Product product;
+    private SweepsByHand sweeps;
     private FlowTable table;
     private DataPlane dataPlane;
     private Packets packets;
@@ -72,9 +74,7 @@ class PacketTest {
     void bypass() {
         product = new Product();
         // No sweep comes between a packet and a look at what it did.
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        // A new interval begins with a sweep: this one comes behind it.
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
         table = Services.waitFor(FlowTable.class);
         dataPlane = Services.waitFor(DataPlane.class);
         packets = new Packets("program");
@@ -91,7 +91,7 @@ class PacketTest {
         }
         dataPlane.setPaused(false);
         dataPlane.setLeaseSeconds(60);
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         packets.close();
         product.close();
     }
@@ -508,7 +508,7 @@ class PacketTest {
         passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, SYN).bytes());
         passes(Verdict.PASSED_REOPENED, ethernet().ipv4(B, A, TCP).tcp(2000, 1000, SYN | ACK).bytes());
         passes(Verdict.PASSED_REOPENED, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
-        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("flows that the sweep takes out").isEqualTo(1);
+        assertThat(sweeps.sweep()).as("flows that the sweep takes out").isEqualTo(1);
         passes(Verdict.PASSED_NO_FLOW, ethernet().ipv4(A, B, TCP).tcp(1000, 2000, ACK).bytes());
     }
 

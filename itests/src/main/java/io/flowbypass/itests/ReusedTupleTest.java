@@ -16,6 +16,7 @@ import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Records;
 import io.flowbypass.itests.lab.Sender;
 import io.flowbypass.itests.lab.Services;
+import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.itests.lab.Tap;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +33,7 @@ class ReusedTupleTest {
 
     private Tap tap;
     private Product product;
+    private SweepsByHand sweeps;
     private Records records;
     private FlowTable table;
     private Sender client;
@@ -44,9 +46,7 @@ class ReusedTupleTest {
     void build() {
         tap = new Tap();
         product = new Product();
-        // No sweep but the tests' own; a new interval begins with one, and this comes behind it.
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
         product.attach(tap.cable(), "native");
         table = Services.waitFor(FlowTable.class);
         records = new Records();
@@ -62,7 +62,7 @@ class ReusedTupleTest {
             return;
         }
         records.close();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         product.close();
         tap.close();
     }
@@ -108,7 +108,7 @@ class ReusedTupleTest {
         assertThat(monitor.connects(CLIENT, SERVER)).as("connections whose SYN the monitor saw").isEqualTo(2);
         Jmx.eventually(() -> packets(wire) - packets(monitor) == cut, "the monitor sees every packet from the SYN on");
 
-        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("flows that the next sweep takes out").isEqualTo(1);
+        assertThat(sweeps.sweep()).as("flows that the next sweep takes out").isEqualTo(1);
         Jmx.eventually(() -> !records.ended().isEmpty(), "its record is delivered");
         assertThat(records.ended()).singleElement().satisfies(ended -> {
             assertThat(ended.flow().key()).isEqualTo(key);

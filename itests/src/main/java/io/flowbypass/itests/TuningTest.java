@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Product;
+import io.flowbypass.itests.lab.SweepsByHand;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -28,13 +29,12 @@ class TuningTest {
     private static final String IDLE = "Policy,name=idle";
 
     private Product product;
+    private SweepsByHand sweeps;
 
     @BeforeEach
     void build() {
         product = new Product();
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 3_600_000);
-        // A new interval begins with a sweep: this one comes behind it.
-        Jmx.invoke("Expiry", "sweepNow");
+        sweeps = new SweepsByHand();
     }
 
     @AfterEach
@@ -42,7 +42,7 @@ class TuningTest {
         if (product == null) {
             return;
         }
-        Jmx.setAttribute("Expiry", "SweepIntervalMillis", 1000);
+        sweeps.close();
         Jmx.setAttribute(IDLE, "UdpSeconds", 60);
         product.close();
     }
@@ -52,9 +52,9 @@ class TuningTest {
         Jmx.invoke("FlowTable", "bypass", "UDP", "198.51.100.1", 1, "198.51.100.2", 2);
         long begin = System.nanoTime();
         Jmx.eventually(() -> System.nanoTime() - begin > 1_100_000_000L, "the flow is idle for more than a second");
-        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("a minute's timeout").isEqualTo(0);
+        assertThat(sweeps.sweep()).as("a minute's timeout").isEqualTo(0);
         Jmx.setAttribute(IDLE, "UdpSeconds", 1);
-        assertThat(Jmx.invoke("Expiry", "sweepNow")).as("a second's timeout").isEqualTo(1);
+        assertThat(sweeps.sweep()).as("a second's timeout").isEqualTo(1);
         Jmx.eventually(() -> file().contains("udp.seconds = 1\n"), "the file has it");
         assertThat(file()).contains("# Seconds without a packet in either direction after which a UDP flow ends");
     }
