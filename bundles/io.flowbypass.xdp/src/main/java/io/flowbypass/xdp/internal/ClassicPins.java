@@ -263,6 +263,11 @@ final class ClassicPins implements AutoCloseable {
             }
             LOG.log(Level.INFO, "Uses {0}''s map at {1}, id {2,number,#}, which {3} made.", kind.dialect(), pin, id,
                     made ? "Flowbypass" : "another tool");
+            long entries = found.get(kind.name()).info().capacity();
+            if (made && entries != setting(kind.dialect()).entries()) {
+                LOG.log(Level.WARNING, "It keeps its {0,number,#} entries, not {1,number,#}, until ./flowbypass off.", entries,
+                        setting(kind.dialect()).entries());
+            }
             return new ClassicTable(kind.dialect(), kind.content(), pin, made, found.remove(kind.name()));
         }
 
