@@ -135,6 +135,20 @@ class RedirectTest {
     }
 
     @Test
+    void aPortLeadsToItsInterfaceAgainOnceThatIsBack() throws Exception {
+        redirectPorts("1 = " + cableC);
+        Jmx.eventually(() -> dataPlane.hasRedirectPort(1), "the port is there");
+        Shell.run("ip link del " + cableC);
+        Jmx.eventually(() -> !dataPlane.hasRedirectPort(1), "its interface is gone");
+        Shell.run("ip link add " + cableC + " type veth peer name " + cableC + "x");
+        try {
+            Jmx.eventually(() -> dataPlane.hasRedirectPort(1), "its interface is back");
+        } finally {
+            Shell.run("ip link del " + cableC);
+        }
+    }
+
+    @Test
     void anIpv6FlowIsRedirectedToo() throws Exception {
         redirectPorts("2 = " + cableC + "/" + lab.macOfC());
         Jmx.eventually(() -> dataPlane.hasRedirectPort(2), "the port is there");

@@ -4,6 +4,7 @@ package io.flowbypass.flow;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeSet;
 
 /** Names of IP protocols, by their IANA numbers. */
 public final class Protocols {
@@ -51,6 +52,7 @@ public final class Protocols {
             return Integer.parseInt(wanted);
         }
         throw new IllegalArgumentException(
-                "protocol \"" + text + "\" is not known: write TCP, UDP or a number from 0 to 255");
+                "protocol \"" + text + "\" is not known: write " + String.join(", ", new TreeSet<>(NAMES.values()))
+                        + " or a number from 0 to 255");
     }
 }

@@ -20,7 +20,7 @@ class ProtocolsTest {
     void shouldRefuseAnythingElse() {
         for (String wrong : new String[] {"", "256", "-1", "6.0", "TCPP"}) {
             assertThatThrownBy(() -> Protocols.parse(wrong)).as(wrong).isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("write TCP, UDP or a number");
+                    .hasMessageContaining("TCP, UDP, UDPLite or a number from 0 to 255");
         }
     }
 

@@ -64,6 +64,12 @@ public interface DataPlane {
     /** Whether the VLAN ids of packets are part of their flows' keys. */
     boolean tracksVlans();
 
+    /**
+     * Looks at the interfaces of the redirect targets again: one that went away and came back is a target again. The table's
+     * owner calls this every second.
+     */
+    void lookAtRedirectPorts();
+
     /** Whether a redirect target of that number is configured and its interface is there. */
     boolean hasRedirectPort(int number);
 

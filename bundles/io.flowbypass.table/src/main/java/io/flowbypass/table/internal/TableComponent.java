@@ -172,6 +172,7 @@ public final class TableComponent {
     private void keepHouse() {
         try {
             dataPlane.heartbeat();
+            dataPlane.lookAtRedirectPorts();
             guardNeverCut();
             dataPlane.allowCutoff(cutoffAllowed);
             tendReserve();

@@ -18,12 +18,15 @@ import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +36,7 @@ import java.util.stream.Stream;
 
 /** The data plane, loaded. Its resources belong to whoever loaded it. */
 final class NativeDataPlane implements DataPlane {
+    private static final Logger LOG = System.getLogger(NativeDataPlane.class.getName());
     static final int MIN_LEASE_SECONDS = 1;
     static final int MAX_LEASE_SECONDS = 86400;
 
@@ -70,6 +74,7 @@ final class NativeDataPlane implements DataPlane {
     private final long[] seeds;
     private final List<XdpInterface> interfaces = new CopyOnWriteArrayList<>();
     private final Map<String, XdpInterface> owners = new ConcurrentHashMap<>();
+    private List<RedirectPort> redirectPorts = List.of();
     private boolean cutoffEnabled;
     private boolean cutoffAllowed;
 
@@ -135,7 +140,7 @@ final class NativeDataPlane implements DataPlane {
      *
      * @throws Refusal naming it
      */
-    void setRedirectPorts(List<RedirectPort> wanted) throws Refusal {
+    synchronized void setRedirectPorts(List<RedirectPort> wanted) throws Refusal {
         Map<Integer, Integer> interfaces = new HashMap<>();
         for (RedirectPort port : wanted) {
             interfaces.put(port.number(), InterfaceRules.index(port.interfaceName()));
@@ -148,6 +153,19 @@ final class NativeDataPlane implements DataPlane {
         for (RedirectPort port : wanted) {
             settings.setDestination(port.number(), port.destination());
             ports.update(port.number(), interfaces.get(port.number()));
+        }
+        redirectPorts = wanted;
+    }
+
+    @Override
+    public synchronized void lookAtRedirectPorts() {
+        for (RedirectPort port : redirectPorts) {
+            OptionalInt index = Host.interfaceIndex(port.interfaceName());
+            if (index.isPresent() && !ports.lookup(port.number()).equals(Optional.of(index.getAsInt()))) {
+                ports.update(port.number(), index.getAsInt());
+                LOG.log(Level.INFO, "{0} is back, as interface {1,number,#}: port {2} leads to it again.", port.interfaceName(),
+                        index.getAsInt(), port.number());
+            }
         }
     }
 

@@ -143,8 +143,14 @@ public final class XdpLoader {
         if (config.cutoff_enabled() != last.cutoff_enabled()) {
             attempt(() -> dataPlane.setCutoffEnabled(config.cutoff_enabled()));
         }
-        attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())));
-        attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())));
+        if (attempt(() -> dataPlane.setRedirectPorts(RedirectPort.list(config.redirect_ports())))
+                && !config.redirect_ports().equals(last.redirect_ports())) {
+            LOG.log(Level.INFO, "In force: redirect.ports = {0}", config.redirect_ports());
+        }
+        if (attempt(() -> dataPlane.setAllowed(ServicePort.list(config.cutoff_allowed())))
+                && !config.cutoff_allowed().equals(last.cutoff_allowed())) {
+            LOG.log(Level.INFO, "In force: cutoff.allowed = {0}", config.cutoff_allowed());
+        }
         if (!config.classic_tables().equals(last.classic_tables()) || !config.classic_owner().equals(last.classic_owner())) {
             attempt(() -> installation.useClassic(toolsIn(config)));
         }
