@@ -11,6 +11,7 @@ import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowState;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.Origin;
+import io.flowbypass.itests.lab.Crowd;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lease;
 import io.flowbypass.itests.lab.Memory;
@@ -36,8 +37,11 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -366,6 +370,51 @@ class CutoffTest {
     }
 
     /** As when user space is about to bypass the same flow: its slot is written and published, and not LIVE yet. */
+    @Test
+    void aChangedNeverCutListIsKeptToWhateverIsBypassedAndCutOffMeanwhile() throws Exception {
+        dataPlane.setCutoffPackets(2);
+        AtomicInteger port = new AtomicInteger();
+        try (Crowd crowd = new Crowd()) {
+            crowd.add(() -> tryToBypass(key(1024 + port.incrementAndGet() % 200)));
+            crowd.add(() -> {
+                int cutOff = 2024 + port.incrementAndGet() % 200;
+                for (byte[] frame : List.of(there(cutOff), back(cutOff), there(cutOff))) {
+                    packets.send(frame, 1);
+                }
+            });
+            for (int round = 0; round < 5; round++) {
+                Jmx.eventually(() -> origins().equals(Set.of(Origin.OTHER, Origin.AUTOMATIC)), "both ways, flows are bypassed");
+                neverCut(SERVER + " tcp/443");
+                Jmx.eventually(() -> !tryToBypass(key(5000)), "the list is in force");
+                long inForce = System.nanoTime();
+                // Housekeeping begins with a heartbeat: by the next one, what put the list into force is done.
+                Jmx.eventually(() -> dataPlane.leaseAgeMillis() < (System.nanoTime() - inForce) / 1_000_000,
+                        "housekeeping has begun again");
+                for (int look = 0; look < 20; look++) {
+                    assertThat(table.list(0, 1000)).as("flows that the list names").isEmpty();
+                }
+                crowd.check();
+                neverCut("");
+            }
+        }
+        Jmx.eventually(() -> table.statistics().closingFlows() == 0, "the last records are made");
+        assertThat(table.statistics().unaccountedPackets()).isZero();
+    }
+
+    /** Whether the flow is bypassed now. */
+    private boolean tryToBypass(FlowKey key) {
+        try {
+            table.bypass(BypassRequest.of(key).withOrigin(Origin.OTHER));
+            return true;
+        } catch (IllegalArgumentException neverCutNow) {
+            return false;
+        }
+    }
+
+    private Set<Origin> origins() {
+        return table.list(0, 1000).stream().map(FlowState::origin).collect(Collectors.toSet());
+    }
+
     @Test
     void whereAnotherOneIsAboutToBypassTheFlowXdpWithdraws() {
         table.bypass(BypassRequest.of(key(41015)));
