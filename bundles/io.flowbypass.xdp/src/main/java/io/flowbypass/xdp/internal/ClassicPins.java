@@ -33,7 +33,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The tables of other tools, at the pins where those look for them: adopted where a tool has made them, else made.
@@ -206,12 +205,6 @@ final class ClassicPins implements AutoCloseable {
             }
         }
 
-        /** The tools whose tables the object uses. */
-        Set<ClassicDialect> dialects() {
-            return used.stream().map(Kind::dialect).collect(Collectors.toCollection(
-                    () -> EnumSet.noneOf(ClassicDialect.class)));
-        }
-
         private void apply(Set<ClassicDialect> usable) {
             int dialects = 0;
             for (Kind kind : KINDS) {
@@ -360,6 +353,7 @@ final class ClassicPins implements AutoCloseable {
     private boolean hasChanged(Kind kind) {
         Path pin = pin(kind);
         ClassicTable table = tables.get(kind.name());
+        int before = looked.getOrDefault(kind.name(), UNKNOWN);
         try {
             int id = id(pin);
             if (id == NONE && table != null) {
@@ -373,12 +367,13 @@ final class ClassicPins implements AutoCloseable {
                 return false;
             }
             missing.remove(kind.name());
-            if (id != looked.getOrDefault(kind.name(), UNKNOWN)) {
+            if (id != before) {
                 LOG.log(Level.WARNING, "The map at {0} is another one now, id {1,number,#}.", pin, id);
                 return true;
             }
         } catch (Refusal | BpfException failed) {
-            LOG.log(Level.WARNING, "{0}", failed.getMessage());
+            // What could not be looked at before was said then.
+            LOG.log(before == UNKNOWN ? Level.DEBUG : Level.WARNING, "{0}", failed.getMessage());
         }
         return false;
     }
