@@ -368,7 +368,8 @@ final class ClassicPins implements AutoCloseable {
             }
             missing.remove(kind.name());
             if (id != before) {
-                LOG.log(Level.WARNING, "The map at {0} is another one now, id {1,number,#}.", pin, id);
+                LOG.log(Level.WARNING, id == NONE ? "What was pinned at {0} is gone."
+                        : "The map at {0} is another one now, id {1,number,#}.", pin, id);
                 return true;
             }
         } catch (Refusal | BpfException failed) {
