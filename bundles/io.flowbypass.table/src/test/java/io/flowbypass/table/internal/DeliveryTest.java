@@ -62,6 +62,18 @@ class DeliveryTest {
     }
 
     @Test
+    void shouldNotLetBatchesOfFlowsWithoutSlotsGrowADurableQueueWithoutBound() {
+        delivery.setDurable(Set.of("records"));
+        for (int i = 0; i < Outlet.LIMIT + 2; i++) {
+            delivery.offer(batch("1"));
+        }
+        assertThat(delivery.lost()).isEqualTo(2);
+        delivery.deliver(batch("2"), taken::countDown);
+        assertThat(delivery.lost()).as("of flows that hold slots nothing is lost").isEqualTo(2);
+        assertThat(taken.getCount()).isEqualTo(1);
+    }
+
+    @Test
     void shouldGiveABatchAgainToAListenerThatThrew() throws Exception {
         AtomicInteger calls = new AtomicInteger();
         delivery.setDurable(Set.of("records"));

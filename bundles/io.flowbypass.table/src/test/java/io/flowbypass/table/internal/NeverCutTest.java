@@ -45,6 +45,13 @@ class NeverCutTest {
         assertThat(names("10.0.0.0/8, 192.0.2.0/24 tcp/80, 198.51.100.0/24 tcp/443", WEB)).isTrue();
     }
 
+    @Test
+    void shouldNameAllBetweenTwoHostsWhereItNamesAnythingOfOneOfThem() {
+        FlowKey all = FlowKey.of(0, "192.0.2.77", 0, "198.51.100.1", 0);
+        assertThat(names("192.0.2.0/24 tcp/22", all)).isTrue();
+        assertThat(names("203.0.113.0/24 tcp/22", all)).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"192.0.2.0/33", "2001:db8::/129", "192.0.2.0/-1", "192.0.2.300", "www.example.org",
         "192.0.2.0/24 tcp/70000", "192.0.2.0/24 tcp/0",
