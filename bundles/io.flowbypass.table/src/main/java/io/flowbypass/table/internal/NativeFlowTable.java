@@ -24,6 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -54,6 +56,15 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private final Reserve reserve;
     private final Runnable grace;
     private final Closer closer;
+    /**
+     * Completes what releases wait for, on a thread of its own: it must not delay the next harvest. Not the common pool: on up to
+     * two CPUs CompletableFuture starts a thread for each task instead.
+     */
+    private final ExecutorService answers = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "flowbypass-released");
+        thread.setDaemon(true);
+        return thread;
+    });
     private final Slots slots;
     private final ReentrantLock lock = new ReentrantLock();
     private final TableKey scratch = new TableKey();
@@ -114,6 +125,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             lock.unlock();
         }
         closer.stop();
+        answers.shutdown();
     }
 
     @Override
@@ -523,11 +535,13 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             lock.unlock();
         }
         delivery.deliver(List.copyOf(records), () -> free(batch));
+        answers.execute(() -> answer(batch, records));
+    }
+
+    private static void answer(List<Closing> batch, List<FlowRecord> records) {
         for (int i = 0; i < batch.size(); i++) {
             if (batch.get(i).asked() != null) {
-                FlowRecord record = records.get(i);
-                // On another thread: who waits for a release must not delay the next harvest.
-                batch.get(i).asked().completeAsync(() -> Optional.of(record));
+                batch.get(i).asked().complete(Optional.of(records.get(i)));
             }
         }
     }

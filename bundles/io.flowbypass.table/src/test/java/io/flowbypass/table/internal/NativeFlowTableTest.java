@@ -19,7 +19,10 @@ import io.flowbypass.flow.SweepResult;
 import io.flowbypass.flow.TableFullException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -218,6 +221,39 @@ class NativeFlowTableTest {
         assertThat(second.id()).isNotEqualTo(first.id());
         assertThat(flows.statistics().unaccountedPackets()).isZero();
         assertThat(flows.statistics().bypassedPackets()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotStartAThreadForEachFlowThatIsReleased() throws Exception {
+        CountDownLatch graceMayEnd = new CountDownLatch(1);
+        kernel.grace = () -> awaitQuietly(graceMayEnd);
+        List<CompletableFuture<Thread>> released = new ArrayList<>();
+        for (int number = 1; number <= 20; number++) {
+            flows.bypass(BypassRequest.of(key(number)));
+            released.add(flows.release(key(number)).thenApply(record -> Thread.currentThread()));
+        }
+        graceMayEnd.countDown();
+        Set<Thread> threads = new HashSet<>();
+        for (CompletableFuture<Thread> each : released) {
+            threads.add(each.get(10, TimeUnit.SECONDS));
+        }
+        assertThat(threads).hasSize(1);
+    }
+
+    @Test
+    void shouldHarvestOnWhileWhoWaitedForAReleaseTakesItsTime() throws Exception {
+        CountDownLatch graceMayEnd = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        kernel.grace = () -> awaitQuietly(graceMayEnd);
+        flows.bypass(BypassRequest.of(KEY));
+        CompletableFuture<Void> slow = flows.release(KEY).thenAccept(record -> awaitQuietly(mayGoOn));
+        graceMayEnd.countDown();
+        flows.bypass(BypassRequest.of(key(1)));
+        flows.flush();
+        awaitFree();
+        assertThat(slow).isNotDone();
+        mayGoOn.countDown();
+        slow.get(10, TimeUnit.SECONDS);
     }
 
     @Test
