@@ -101,6 +101,40 @@ class BenchCommandTest extends CommandLab {
         assertThat(inside("bpftool map dump pinned " + THEIR_TABLE)).isEqualTo(before).contains("value");
     }
 
+    @Test
+    void inChaosNothingIsLostAndNothingIsLeft() throws Exception {
+        Outcome outcome = flowbypass("bench", "chaos", "--quick", "--seed", "4711", "--json", "b.json");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        JsonNode chaos = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
+        assertThat(chaos.path("sizes").path("kills").asInt()).isEqualTo(10);
+        assertThat(chaos.path("sizes").path("seed").asInt()).isEqualTo(4711);
+        for (String phase : List.of("exact", "killed", "soak")) {
+            for (String happens : List.of("cut", "released", "expired", "reopened by a SYN", "cut off by XDP")) {
+                assertThat(counted(chaos, phase + ": " + happens)).as(phase + ": " + happens).isPositive();
+            }
+            for (String wrong : List.of("lost", "credited to another flow", "flows that are not exact",
+                    "unaccounted by the ledger", "of flows that stay, passed", "SYNs cut")) {
+                assertThat(counted(chaos, phase + ": " + wrong)).as(phase + ": " + wrong + ", " + outcome.out()).isZero();
+            }
+        }
+        assertThat(counted(chaos, "killed: flows not adopted")).isZero();
+        assertThat(counted(chaos, "soak: descriptors, more")).isNotPositive();
+        assertThat(counted(chaos, "soak: threads, more")).isNotPositive();
+        assertThat(counted(chaos, "soak: BPF memory, more")).isNotPositive();
+        assertThat(counted(chaos, "read-then-delete: cut")).isPositive();
+        assertThat(counted(chaos, "lookup-and-delete: cut")).isPositive();
+        assertThat(leftBehind()).isEqualTo("[]");
+    }
+
+    private static double counted(JsonNode scenario, String figure) {
+        for (JsonNode each : scenario.path("figures")) {
+            if (each.path("name").asText().equals(figure)) {
+                return each.path("median").asDouble();
+            }
+        }
+        throw new AssertionError("there is no figure " + figure);
+    }
+
     private static List<String> namesOf(List<String> first, List<String> tools, List<String> ofEach) {
         return Stream.concat(first.stream(), tools.stream().flatMap(tool -> ofEach.stream().map(tool::concat))).toList();
     }
@@ -111,6 +145,21 @@ class BenchCommandTest extends CommandLab {
         await().atMost(LIMIT).until(() -> said("out").contains("IPv4 miss, hot"));
         bench.destroyForcibly();
         await().atMost(LIMIT).untilAsserted(() -> assertThat(leftBehind()).isEqualTo("[]"));
+    }
+
+    @Test
+    void nothingIsLeftOfABenchThatIsKilledWithTheFlowbypassThatItHadStarted() throws Exception {
+        String cables = "ip -o link | sed -n \"s/.* \\(fb[0-9]*c\\)@.*/\\1/p\"";
+        String before = inside(cables);
+        Process bench = start("./flowbypass", "bench", "chaos", "--quick");
+        await().atMost(LIMIT).until(() -> said("out").contains("chaos: killed"));
+        assertThat(inside(cables)).isNotEqualTo(before);
+        bench.destroyForcibly();
+        await().atMost(LIMIT).untilAsserted(() -> {
+            assertThat(leftBehind()).isEqualTo("[]");
+            // Its other end is in a namespace, which is there as long as a process is in it.
+            assertThat(inside(cables)).isEqualTo(before);
+        });
     }
 
     private static void isMeasured(JsonNode figure, String unit) {

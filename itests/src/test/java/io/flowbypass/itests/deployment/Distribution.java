@@ -145,6 +145,11 @@ final class Distribution {
 
     /** Installs and starts a bundle made of some of this test's classes. */
     Bundle install(String symbolicName, String imports, Class<?> activator) throws Exception {
+        return install(symbolicName, new ByteArrayInputStream(bundle(symbolicName, imports, activator)));
+    }
+
+    /** A jar with a bundle of one class, its activator. */
+    static byte[] bundle(String symbolicName, String imports, Class<?> activator) throws IOException {
         Manifest manifest = new Manifest(new ByteArrayInputStream(("Manifest-Version: 1.0\nBundle-ManifestVersion: 2\n"
                 + "Bundle-SymbolicName: " + symbolicName + "\nBundle-Version: 1.0.0\nBundle-Activator: "
                 + activator.getName() + "\nImport-Package: " + imports + "\n").getBytes()));
@@ -157,7 +162,7 @@ final class Distribution {
             }
             entries.closeEntry();
         }
-        return install(symbolicName, new ByteArrayInputStream(jar.toByteArray()));
+        return jar.toByteArray();
     }
 
     /** Installs and starts a bundle. */

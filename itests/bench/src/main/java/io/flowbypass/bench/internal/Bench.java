@@ -45,6 +45,12 @@ public final class Bench {
         /** Directory of what Flowbypass pins here. */
         String pin_root();
 
+        /** What the name of each network namespace that is made begins with. */
+        String namespaces();
+
+        /** Of all that is random. */
+        int seed();
+
         /** Where the report goes, as JSON; empty until all is measured. */
         String report_file();
 
@@ -97,10 +103,10 @@ public final class Bench {
         }
     }
 
-    /** Those of these names, in that order; without a name all, by their names. */
+    /** Those of these names, in that order; without a name all but those that have to be named, by their names. */
     static List<Scenario> choose(String names, List<Scenario> all) {
         List<Scenario> sorted = all.stream().sorted(Comparator.comparing(Scenario::name)).toList();
-        return names.isBlank() ? sorted
+        return names.isBlank() ? sorted.stream().filter(scenario -> !scenario.isOnlyNamed()).toList()
                 : Stream.of(names.strip().split(" +")).distinct().map(name -> find(name, sorted)).toList();
     }
 
@@ -114,10 +120,11 @@ public final class Bench {
         Path programs = Path.of(config.programs());
         Machine machine = Machine.look(context.getBundle().getVersion().toString(), programs);
         System.out.println(machine + (config.quick() ? ", quick" : ""));
+        Run.Places places = new Run.Places(programs, Path.of(config.pin_root()), Path.of(config.report_file()).getParent(),
+                config.namespaces());
         List<Result> results = new ArrayList<>();
         for (Scenario scenario : chosen) {
-            Run run = new Run(scenario.name(), config.quick(), programs, Path.of(config.pin_root()),
-                    System.out::println);
+            Run run = new Run(scenario.name(), config.quick(), places, config.seed(), System.out::println);
             scenario.run(run);
             results.add(run.result());
             System.out.print(Table.of(run.result()));

@@ -19,7 +19,7 @@ import java.util.Map;
  * {@code classic.bpf.c}. Its maps have one key for each flow, that of the direction which packets are sent in: tools of this
  * design put both in, so what is measured here has half of their keys.
  */
-final class ClassicCutter implements Cutter, AutoCloseable {
+public final class ClassicCutter implements Cutter, AutoCloseable {
     private static final int BLOCK = 4096;
 
     private final BpfObject object;
@@ -32,7 +32,7 @@ final class ClassicCutter implements Cutter, AutoCloseable {
     }
 
     /** {@code struct counters} of {@code classic.bpf.c}. */
-    private record Counters(long time, long packets, long bytes) {
+    public record Counters(long time, long packets, long bytes) {
         static final Counters ZERO = new Counters(0, 0, 0);
         static final Codec<Counters> CODEC = new Codec<>() {
             @Override
@@ -55,7 +55,7 @@ final class ClassicCutter implements Cutter, AutoCloseable {
     }
 
     /** Loads it, with room for so many flows of each family. */
-    static ClassicCutter load(Run run, MapService maps, int flows) throws IOException {
+    public static ClassicCutter load(Run run, MapService maps, int flows) throws IOException {
         ClassicCutter classic = new ClassicCutter(run.object("classic"), maps.possibleCpus());
         try {
             classic.load(maps, flows);
@@ -83,6 +83,21 @@ final class ClassicCutter implements Cutter, AutoCloseable {
     @Override
     public String title() {
         return "classic";
+    }
+
+    /** Puts a key in, with counters of zero. */
+    public void put(Family family, byte[] key) {
+        entries(family).update(key, PerCpu.same(Counters.ZERO, cpus));
+    }
+
+    /** Reads the counters of a key that is there, and deletes it, in one system call or in two. */
+    public Counters takeOut(Family family, byte[] key, boolean atOnce) {
+        TypedMap<byte[], PerCpu<Counters>> entries = entries(family);
+        PerCpu<Counters> counters = (atOnce ? entries.lookupAndDelete(key) : entries.lookup(key)).orElseThrow();
+        if (!atOnce) {
+            entries.delete(key);
+        }
+        return new Counters(0, counters.sum(Counters::packets), counters.sum(Counters::bytes));
     }
 
     @Override

@@ -11,7 +11,7 @@ import java.util.HexFormat;
  * Numbered TCP flows of IPv4 or IPv6: the number is the end of the source address, all else is the same. No machine has
  * such a source address: in IPv4 one that was never given away (240.0.0.0/4), in IPv6 one for documentation (2001:db8::/32).
  */
-enum Family {
+public enum Family {
     /** 14 bytes of Ethernet, 20 of IP, 20 of TCP with ACK, 10 of payload. */
     IPV4("IPv4", 26, 12, "020000000001020000000002 0800 4500003200010000 40060000 f0000000c0000201"
             + "9c4001bb0000000100000001501003e800000000 00000000000000000000"),
@@ -46,14 +46,14 @@ enum Family {
     }
 
     /** A packet of a flow. */
-    byte[] frame(int number) {
+    public byte[] frame(int number) {
         byte[] copy = frame.clone();
         ByteBuffer.wrap(copy).putInt(numberOffset(), number);
         return copy;
     }
 
     /** Flowbypass's key of a flow, in the direction of its frame. */
-    FlowKey key(int number) {
+    public FlowKey key(int number) {
         ByteBuffer packet = ByteBuffer.wrap(frame(number));
         int destination = tupleOffset + addressLength();
         int ports = destination + addressLength();
@@ -68,10 +68,21 @@ enum Family {
     }
 
     /** The key that {@code classic.bpf.c} makes of a flow's frame: addresses, ports, and the protocol as a number. */
-    byte[] classicKey(int number) {
+    public byte[] classicKey(int number) {
         byte[] key = Arrays.copyOfRange(frame(number), tupleOffset, tupleOffset + classicKeyLength());
         ByteBuffer.wrap(key).order(ByteOrder.nativeOrder()).putInt(tupleLength, TCP);
         return key;
+    }
+
+    /** That of the same flow's packets in the other direction. */
+    public byte[] reversedClassicKey(byte[] key) {
+        byte[] reversed = key.clone();
+        int port = 2 * addressLength();
+        System.arraycopy(key, 0, reversed, addressLength(), addressLength());
+        System.arraycopy(key, addressLength(), reversed, 0, addressLength());
+        System.arraycopy(key, port, reversed, port + Short.BYTES, Short.BYTES);
+        System.arraycopy(key, port + Short.BYTES, reversed, port, Short.BYTES);
+        return reversed;
     }
 
     private int addressLength() {

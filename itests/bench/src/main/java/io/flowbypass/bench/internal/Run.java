@@ -23,20 +23,56 @@ public final class Run {
 
     private final String scenario;
     private final boolean quick;
-    private final Path programs;
-    private final Path pins;
+    private final Places places;
+    private final int seed;
     private final Consumer<String> progress;
     private final Map<String, Long> sizes = new LinkedHashMap<>();
     private final List<Figure> figures = new ArrayList<>();
     private final List<Ratio> ratios = new ArrayList<>();
     private final List<Goal> goals = new ArrayList<>();
 
-    Run(String scenario, boolean quick, Path programs, Path pins, Consumer<String> progress) {
+    /**
+     * What a scenario may use of this machine.
+     *
+     * @param programs directory of this bench's programs in C and BPF objects
+     * @param pins directory of what Flowbypass pins here
+     * @param directory for files, removed when the bench ends, however it ends
+     * @param namespaces what the name of a network namespace has to begin with to be removed like that
+     */
+    record Places(Path programs, Path pins, Path directory, String namespaces) {
+    }
+
+    Run(String scenario, boolean quick, Places places, int seed, Consumer<String> progress) {
         this.scenario = scenario;
         this.quick = quick;
-        this.programs = programs;
-        this.pins = pins;
+        this.places = places;
+        this.seed = seed;
         this.progress = progress;
+    }
+
+    /** Of all that is random. */
+    public int seed() {
+        return seed;
+    }
+
+    /** Directory of what Flowbypass pins here; what is pinned in others beside it is removed too when the bench ends. */
+    public Path pins() {
+        return places.pins;
+    }
+
+    /** For files, removed when the bench ends, however it ends. */
+    public Path directory() {
+        return places.directory;
+    }
+
+    /** What the name of a network namespace begins with that is removed when the bench ends, however it ends. */
+    public String namespaces() {
+        return places.namespaces;
+    }
+
+    /** Tells whoever waits what is done next. */
+    public void say(String what) {
+        progress.accept(what);
     }
 
     /** Notes with how much of what this is measured, and returns it: less in a quick run. */
@@ -48,23 +84,23 @@ public final class Run {
 
     /** Starts one of this bench's programs in C. */
     public Program program(String name, Object... arguments) throws IOException {
-        return Program.start(programs.resolve(name), arguments);
+        return Program.start(places.programs.resolve(name), arguments);
     }
 
     /** Opens one of this bench's BPF objects. */
     public BpfObject object(String name) throws IOException {
-        Path file = programs.resolve(name + ".bpf.o");
+        Path file = places.programs.resolve(name + ".bpf.o");
         return BpfObject.open(file.getFileName().toString(), Files.readAllBytes(file));
     }
 
     /** Opens what this Flowbypass has pinned. */
     public Descriptor pinned(String name) {
-        return Bpf.open(pins.resolve(name));
+        return Bpf.open(places.pins.resolve(name));
     }
 
     /** The pins of a map that this Flowbypass has made for another tool: where that looks for it, and its own. */
     List<Path> classicPins(Path pin) {
-        return List.of(pin, pins.resolve("classic").resolve(pins.getParent().relativize(pin).toString().replace('/', '%')));
+        return List.of(pin, places.pins.resolve("classic").resolve(places.pins.getParent().relativize(pin).toString().replace('/', '%')));
     }
 
     /**
@@ -93,6 +129,24 @@ public final class Run {
         }
         figures.addAll(measured);
         return measured;
+    }
+
+    /** Notes what was counted, once or more often. */
+    public Figure count(String name, String unit, List<Double> values) {
+        Figure figure = new Figure(name, unit, values);
+        figures.add(figure);
+        return figure;
+    }
+
+    /** Notes what was counted once. */
+    public Figure count(String name, String unit, double value) {
+        return count(name, unit, List.of(value));
+    }
+
+    /** Notes what was counted once, and compares it with the most that is good. */
+    public void limit(String name, String unit, double value, double limit) {
+        count(name, unit, value);
+        goals.add(new Goal(name, limit, value));
     }
 
     private static double turn(Contestant contestant) throws IOException, InterruptedException {

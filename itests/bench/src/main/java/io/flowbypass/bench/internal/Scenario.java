@@ -11,6 +11,11 @@ public interface Scenario {
     /** What the command line calls it: lower-case letters. */
     String name();
 
+    /** Whether it runs only where it is named: for what takes long. */
+    default boolean isOnlyNamed() {
+        return false;
+    }
+
     /**
      * Measures, and notes in the run what it found.
      *

@@ -14,20 +14,22 @@ final class Table {
         line(text, "%s: %s", result.scenario(), result.sizes().entrySet().stream()
                 .map(size -> String.format(Locale.ROOT, "%s %,d", size.getKey(), size.getValue()))
                 .collect(Collectors.joining(", ")));
-        line(text, "  %-38s%10s%10s%10s", "", "min", "median", "max");
+        line(text, "  %-41s%13s%13s%13s", "", "min", "median", "max");
         for (Figure figure : result.figures()) {
-            line(text, "  %-38s%,10.1f%,10.1f%,10.1f  %s", figure.name(), figure.min(), figure.median(), figure.max(),
-                    figure.unit());
+            line(text, "  %-41s%,13.1f%,13.1f%,13.1f  %s%s", figure.name(), figure.min(), figure.median(), figure.max(),
+                    figure.unit(), goal(result, figure.name()));
         }
-        line(text, "  %-38s%10s%10s", "", "ratio", "goal");
+        if (!result.ratios().isEmpty()) {
+            line(text, "  %-41s%10s%10s", "", "ratio", "goal");
+        }
         for (Ratio ratio : result.ratios()) {
-            line(text, "  %-38s%,10.2f%s", ratio.name(), ratio.value(), goal(result, ratio));
+            line(text, "  %-41s%,10.2f%s", ratio.name(), ratio.value(), goal(result, ratio.name()));
         }
         return text.toString();
     }
 
-    private static String goal(Result result, Ratio ratio) {
-        return result.goals().stream().filter(goal -> goal.name().equals(ratio.name())).findFirst()
+    private static String goal(Result result, String name) {
+        return result.goals().stream().filter(goal -> goal.name().equals(name)).findFirst()
                 .map(goal -> String.format(Locale.ROOT, "%,10.2f  %s", goal.limit(), goal.met() ? "met" : "missed"))
                 .orElse("");
     }

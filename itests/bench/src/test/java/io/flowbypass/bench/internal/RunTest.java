@@ -15,7 +15,7 @@ class RunTest {
     private final StringBuilder turns = new StringBuilder();
 
     private Run run(boolean quick) {
-        return new Run("maps", quick, Path.of("."), Path.of("."), said::add);
+        return new Run("maps", quick, new Run.Places(Path.of("."), Path.of("."), Path.of("."), ""), 1, said::add);
     }
 
     /** Costs 1 the first time, then 2, and so on. */
