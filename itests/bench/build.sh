@@ -22,6 +22,6 @@ for object in bpf/*.bpf.c; do
 	name=${object##*/}
 	# As bpf/build.sh compiles what they are measured against.
 	clang -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-		-c "$object" -o "$out/${name%.c}.o"
+		-fno-builtin -I../../../../bpf -c "$object" -o "$out/${name%.c}.o"
 	llvm-strip -g "$out/${name%.c}.o"
 done

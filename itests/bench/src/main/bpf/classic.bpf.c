@@ -42,10 +42,15 @@ struct {
 	__type(value, struct counters);
 } flows_v6 SEC(".maps");
 
+#ifndef BEFORE_COUNTING
+#define BEFORE_COUNTING()
+#endif
+
 static __always_inline int count(struct counters *counters, __u64 bytes)
 {
 	if (!counters)
 		return XDP_PASS;
+	BEFORE_COUNTING();
 	counters->time = bpf_ktime_get_ns();
 	counters->packets++;
 	counters->bytes += bytes;

@@ -55,8 +55,17 @@ public final class ClassicCutter implements Cutter, AutoCloseable {
     }
 
     /** Loads it, with room for so many flows of each family. */
-    public static ClassicCutter load(Run run, MapService maps, int flows) throws IOException {
-        ClassicCutter classic = new ClassicCutter(run.object("classic"), maps.possibleCpus());
+    static ClassicCutter load(Run run, MapService maps, int flows) throws IOException {
+        return load(run.object("classic"), maps, flows);
+    }
+
+    /** Loads it as {@code interrupted_classic.bpf.c} has it. */
+    public static ClassicCutter loadInterrupted(Run run, MapService maps, int flows) throws IOException {
+        return load(run.object("interrupted_classic"), maps, flows);
+    }
+
+    private static ClassicCutter load(BpfObject object, MapService maps, int flows) {
+        ClassicCutter classic = new ClassicCutter(object, maps.possibleCpus());
         try {
             classic.load(maps, flows);
             return classic;

@@ -6,6 +6,7 @@ import io.flowbypass.bench.internal.Run;
 import io.flowbypass.bench.internal.Scenario;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.BpfObject;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.maps.MapService;
 import java.io.IOException;
@@ -27,11 +28,13 @@ import org.osgi.service.component.annotations.Reference;
  *
  * <ul>
  * <li>exact: nothing else happens
+ * <li>interrupted: the program stands still in the middle of some packets, as an interrupt or a hypervisor lets it
+ * ({@code interrupted.bpf.c})
  * <li>killed: the JVM is killed (SIGKILL) at random moments, also while it starts, and started again, beside 100,000 flows that
  * stay; no packet of those may pass meanwhile
  * <li>soak: descriptors, threads, heap and BPF memory after a tenth of the time, and in the end
- * <li>the same packets against a hash map of the classic design, of which entries are read and then deleted, or read and deleted
- * by one system call
+ * <li>read-then-delete, lookup-and-delete: the same packets against a hash map of the classic design, whose program is
+ * interrupted like that, and whose entries are read and then deleted, or read and deleted by one system call
  * </ul>
  */
 @Component
@@ -69,12 +72,13 @@ public final class ChaosScenario implements Scenario {
 
     @Override
     public void run(Run run) throws IOException, InterruptedException {
-        int seconds = run.size("seconds of exact and classic", 60, 5);
+        int seconds = run.size("seconds of exact and others", 60, 5);
         int kills = run.size("kills", 100, 10);
         int soak = run.size("seconds of soak", 600, 10);
         run.size("seed", run.seed(), run.seed());
         try (Lab lab = new Lab(run)) {
             exact(run, lab, seconds);
+            interrupted(run, lab, seconds);
             killed(run, lab, kills);
             soak(run, lab, soak);
             classic(run, lab, false, seconds);
@@ -91,6 +95,38 @@ public final class ChaosScenario implements Scenario {
                 generator.go();
                 TimeUnit.SECONDS.sleep(seconds);
                 settle(run, "exact", felix, generator);
+            }
+        }
+    }
+
+    private static void interrupted(Run run, Lab lab, int seconds) throws IOException, InterruptedException {
+        run.say("chaos: interrupted, " + seconds + " s ...");
+        try (Felix felix = new Felix(lab, "interrupted", FEW_RESIDENTS, FLOWS, FEW_RESIDENTS + ROOM, run.seed());
+                BpfObject object = run.object("interrupted")) {
+            felix.start();
+            felix.awaitUp();
+            useMaps(object, felix.pins());
+            object.load();
+            int program = object.programDescriptor("flowbypass");
+            lab.attach(program);
+            try (Generator generator = Generator.start(run, Bpf.describeProgram(program).id(), FEW_RESIDENTS, FLOWS, true)) {
+                generator.go();
+                TimeUnit.SECONDS.sleep(seconds);
+                settle(run, "interrupted", felix, generator);
+            }
+        }
+    }
+
+    /** The maps that are pinned there; each has the name of its pin, but for config, which is a section. */
+    private static void useMaps(BpfObject object, Path pins) throws IOException {
+        try (Stream<Path> all = Files.list(pins)) {
+            for (Path pin : all.filter(Files::isRegularFile).toList()) {
+                String name = pin.getFileName().toString();
+                if (!name.startsWith("program")) {
+                    try (Descriptor map = Bpf.open(pin)) {
+                        map.run(number -> object.reuse(name.equals("config") ? ".data.config" : name, number));
+                    }
+                }
             }
         }
     }
@@ -209,7 +245,7 @@ public final class ChaosScenario implements Scenario {
         String phase = atOnce ? "lookup-and-delete" : "read-then-delete";
         run.say("chaos: classic design, " + phase + ", " + seconds + " s ...");
         Account account = new Account(FLOWS, 0);
-        try (ClassicCutter table = ClassicCutter.load(run, maps, FLOWS * 2);
+        try (ClassicCutter table = ClassicCutter.loadInterrupted(run, maps, FLOWS * 2);
                 Generator generator = Generator.start(run, Bpf.describeProgram(table.program()).id(), 0, FLOWS, false)) {
             ReadThenDelete engine = new ReadThenDelete(table, account, atOnce, FLOWS, run.seed());
             lab.attach(table.program());
