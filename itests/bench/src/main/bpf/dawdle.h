@@ -24,7 +24,7 @@ __attribute__((noinline)) int dawdle(void)
 }
 
 /* One time of many: most packets are as fast as ever. */
-#define DAWDLE_ONE_IN 64
+#define DAWDLE_ONE_IN 8
 
 static __always_inline void dawdle_now_and_then(void)
 {
