@@ -112,8 +112,8 @@ public final class Bpf {
     /**
      * The struct that a map's values are; of a map that is a section of an object file, that of its only variable.
      *
-     * @return empty when they are none, or when the kernel tells no type: the map has no BTF, or this process may not read it
-     *         (that needs CAP_SYS_ADMIN)
+     * @return empty when they are none, or when the kernel tells no type: the map has no BTF, or this process may not read
+     *         it (that needs CAP_SYS_ADMIN)
      * @throws BpfException when the descriptor is no map's
      */
     public static Optional<StructDescription> structOfValues(int map) {
