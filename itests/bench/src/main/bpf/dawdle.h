@@ -23,12 +23,17 @@ __attribute__((noinline)) int dawdle(void)
 	return looks;
 }
 
-/* One time of many: most packets are as fast as ever. */
-#define DAWDLE_ONE_IN 8
+/* One time of many, and then for longer than it takes until a flow that is taken out meanwhile is harvested. */
+#define DAWDLE_ONE_IN 64
+#define DAWDLE_TIMES 10
 
 static __always_inline void dawdle_now_and_then(void)
 {
-	if (bpf_get_prandom_u32() % DAWDLE_ONE_IN == 0)
+	int i;
+
+	if (bpf_get_prandom_u32() % DAWDLE_ONE_IN)
+		return;
+	for (i = 0; i < DAWDLE_TIMES; i++)
 		dawdle();
 }
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -105,6 +106,20 @@ public final class Bpf {
             }
             return new MapDescription(info.getInt(4), info.getInt(0), name(info, 24), info.getInt(8), info.getInt(12),
                     info.getInt(16), info.getInt(20), keyType, valueType);
+        }
+    }
+
+    /**
+     * The struct that a map's values are; of a map that is a section of an object file, that of its only variable.
+     *
+     * @return empty when they are none, or when the kernel tells no type: the map has no BTF, or this process may not read
+     *         it (that needs CAP_SYS_ADMIN)
+     * @throws BpfException when the descriptor is no map's
+     */
+    public static Optional<StructDescription> structOfValues(int map) {
+        requireMap(map);
+        try (Memory info = info("map", map, 88); Btf btf = Btf.load(info.getInt(64))) {
+            return btf == null ? Optional.empty() : btf.struct(info.getInt(72));
         }
     }
 

@@ -55,6 +55,13 @@ class BpfTest {
     }
 
     @Test
+    void shouldTellNoStructOfAMapWithoutTypeInformation() {
+        try (Descriptor map = Bpf.createMap(HASH, "fb_test", 4, 8, 16, 1, 0)) {
+            assertThat(Bpf.structOfValues(map.number())).isEmpty();
+        }
+    }
+
+    @Test
     void shouldShareMemoryWithTheKernel() {
         try (Descriptor map = Bpf.createMap(ARRAY, "fb_test", 4, 8, 1024, MMAPABLE, 0);
                 MappedMemory memory = Bpf.map(map.number(), 0, 8192, true)) {

@@ -4,6 +4,7 @@ package io.flowbypass.xdp;
 import io.flowbypass.maps.BpfMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -60,6 +61,9 @@ public interface DataPlane {
      * @return the tables that XDP uses from then on
      */
     List<ClassicTable> lookAtClassicTables();
+
+    /** A table that was moved aside and not drained yet; empty once it is removed. */
+    Optional<OldTable> oldTable();
 
     /** Whether the VLAN ids of packets are part of their flows' keys. */
     boolean tracksVlans();

@@ -42,6 +42,7 @@ final class Distribution {
     private final Reaper pins = new Reaper("rm -rf " + PIN_ROOT);
     private final Path directory;
     private final Path etc;
+    private boolean migrate;
     private Framework framework;
 
     /** Prepares it; the directory takes its configuration and cache. */
@@ -55,6 +56,12 @@ final class Distribution {
         }
         configure("io.flowbypass.xdp", "pin.root", PIN_ROOT.toString());
         configure("io.flowbypass.xdp", "capacity", "4096");
+    }
+
+    /** Lets its next starts migrate a table of another layout or capacity, or not. */
+    Distribution migrate(boolean wanted) {
+        migrate = wanted;
+        return this;
     }
 
     /** Starts it, and returns before it works. */
@@ -93,6 +100,7 @@ final class Distribution {
                 value.toString().replace("file:bundle/", "file:" + HOME + "/bundle/")));
         settings.put("felix.fileinstall.dir", etc.toString());
         settings.put("flowbypass.failure.file", directory.resolve("failure").toString());
+        settings.put("flowbypass.migrate", String.valueOf(migrate));
         settings.put("org.osgi.framework.storage", directory.resolve("cache").toString());
         return settings;
     }

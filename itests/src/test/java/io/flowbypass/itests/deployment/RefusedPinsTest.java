@@ -52,7 +52,7 @@ class RefusedPinsTest {
         }
         felix.launch();
         assertThat(felix.failure()).contains(Distribution.PIN_ROOT.toString()).contains("./flowbypass off")
-                .containsPattern("[0-9a-f]{16}").hasLineCount(1);
+                .contains("./flowbypass run --migrate").containsPattern("[0-9a-f]{16}").hasLineCount(1);
         assertThat(Jmx.isThere("FlowTable")).isFalse();
         assertThat(readConfig().bytes()).as("nothing was written").isEqualTo(config.bytes());
     }

@@ -91,6 +91,8 @@ public final class Libbpf {
 
     public native String btf__name_by_offset(Pointer btf, int offset);
 
+    public native long btf__resolve_size(Pointer btf, int type);
+
     public native void btf__free(Pointer btf);
 
     public native int bpf_obj_get(String path);

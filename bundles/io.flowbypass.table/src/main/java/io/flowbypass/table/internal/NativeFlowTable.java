@@ -547,7 +547,11 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     }
 
     private String id(int slot) {
-        return Long.toHexString(dataPlane.tableId()) + "-" + slot + "-" + Integer.toUnsignedString(table.generation(slot));
+        return id(dataPlane.tableId(), slot, table.generation(slot));
+    }
+
+    static String id(long tableId, int slot, int generation) {
+        return Long.toHexString(tableId) + "-" + slot + "-" + Integer.toUnsignedString(generation);
     }
 
     private void free(List<Closing> batch) {

@@ -434,8 +434,13 @@ final class NativeTable {
     private String text(int at, int length) {
         byte[] bytes = new byte[length];
         info.get(at, bytes);
+        return text(bytes);
+    }
+
+    /** Text that ends with the bytes or before a 0. */
+    static String text(byte[] bytes) {
         int end = 0;
-        while (end < length && bytes[end] != 0) {
+        while (end < bytes.length && bytes[end] != 0) {
             end++;
         }
         return new String(bytes, 0, end, StandardCharsets.UTF_8);

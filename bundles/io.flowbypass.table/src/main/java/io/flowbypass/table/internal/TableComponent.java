@@ -10,6 +10,7 @@ import io.flowbypass.maps.Gate;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.RingBuffer;
 import io.flowbypass.xdp.DataPlane;
+import io.flowbypass.xdp.OldTable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.SocketException;
@@ -91,6 +92,8 @@ public final class TableComponent {
     private volatile boolean cutoffAllowed;
     private RingBuffer cutoffs;
     private Thread cutoffReader;
+    /** Null when there is nothing to drain. */
+    private Drain drain;
     private ServiceRegistration<?> registration;
     private ServiceRegistration<?> deliveryRegistration;
 
@@ -117,6 +120,12 @@ public final class TableComponent {
                 new String[] {FlowTable.class.getName(), FlowSweeper.class.getName()}, flows, null);
         deliveryRegistration = context.registerService(RecordDelivery.class,
                 records -> delivery.offer(List.copyOf(records)), null);
+        dataPlane.oldTable().ifPresent(this::drain);
+    }
+
+    private void drain(OldTable old) {
+        drain = new Drain(old, maps.newGate(), delivery, maps::awaitRunningPrograms);
+        drain.start();
     }
 
     @Modified
@@ -143,6 +152,9 @@ public final class TableComponent {
         cutoffReader.interrupt();
         housekeeping.shutdownNow();
         awaitHousekeeping();
+        if (drain != null) {
+            drain.stop();
+        }
         flows.stop();
         delivery.close();
         gate.close();

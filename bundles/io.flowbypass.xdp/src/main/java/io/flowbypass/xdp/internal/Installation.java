@@ -16,6 +16,7 @@ import io.flowbypass.maps.MapService;
 import io.flowbypass.maps.MapType;
 import io.flowbypass.xdp.ClassicDialect;
 import io.flowbypass.xdp.ClassicTable;
+import io.flowbypass.xdp.OldTable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -53,9 +54,13 @@ final class Installation implements AutoCloseable {
     /** The one for packets in one buffer; behind it, where the kernel can, the one for packets in several. */
     private List<Descriptor> programs = List.of();
     private final Closers closers = new Closers();
+    /** What {@code maps} and settings hold. */
+    private final Closers opened = new Closers();
     private Pins pins;
     private ClassicPins classic;
     private NativeDataPlane dataPlane;
+    /** Null when there is none. */
+    private MovedTable oldTable;
     /** When a program is loaded anew after the kernel refused one; monotonic ns. */
     private long tryAgain;
     private boolean closed;
@@ -70,10 +75,11 @@ final class Installation implements AutoCloseable {
      * Makes or adopts it.
      *
      * @param tools whose tables are to be used
+     * @param migrate whether a table of another layout or capacity is moved aside, to be drained, and another one made
      * @throws Refusal with a sentence; nothing that was pinned is changed then
      */
     static Installation install(MapService service, ProgramFile file, Path root, Geometry geometry, int leaseSeconds,
-            ClassicPins.Wanted tools) throws Refusal {
+            ClassicPins.Wanted tools, boolean migrate) throws Refusal {
         Installation installation = new Installation(service, file, geometry);
         try {
             // A library that is missing, or an object that is broken, is found before anything is made.
@@ -83,7 +89,7 @@ final class Installation implements AutoCloseable {
             installation.classic = new ClassicPins(service, root);
             installation.closers.add(installation.classic::close);
             installation.classic.want(tools);
-            installation.install(leaseSeconds);
+            installation.install(leaseSeconds, migrate);
             return installation;
         } catch (Refusal | RuntimeException refused) {
             installation.close();
@@ -113,32 +119,102 @@ final class Installation implements AutoCloseable {
         closers.add(lock::close);
     }
 
-    private void install(int leaseSeconds) throws Refusal, IOException {
-        Settings settings = null;
-        if (Files.exists(pins.map(Pins.CONFIG))) {
-            settings = openConfig();
+    private void install(int leaseSeconds, boolean migrate) throws Refusal, IOException {
+        closers.add(opened::close);
+        pins.resumeOld();
+        if (pins.hasOld()) {
+            setOldTable(MovedTable.open(service, pins.root(), pins::oldMap, this));
         }
-        boolean adopted = pins.complete();
-        if (adopted) {
-            Pins.MAPS.stream().filter(name -> !name.equals(Pins.CONFIG)).forEach(this::open);
-        } else {
-            maps.clear();
-            pins.removeRemains();
-        }
-        try (Loaded loaded = load()) {
-            if (!adopted) {
-                settings = pinMaps(loaded.object, leaseSeconds);
-            }
+        boolean adopted;
+        Settings settings;
+        try (Loaded loaded = loadOrMigrate(migrate)) {
+            adopted = !maps.isEmpty();
+            settings = adopted ? settings() : pinMaps(loaded.object, leaseSeconds);
             settings.setLeaseSeconds(leaseSeconds);
             // Until the table's owner has looked at what XDP took meanwhile, and lends new slots.
             settings.setCutoff(false);
             installPrograms(loaded);
+        }
+        if (oldTable != null) {
+            oldTable.pause();
         }
         closers.add(() -> programs.forEach(Descriptor::close));
         ProgramDescription running = Bpf.describeProgram(programs.get(0).number());
         dataPlane = new NativeDataPlane(pins, Map.copyOf(maps), settings, programs, this);
         LOG.log(Level.INFO, "{0} the table of {1} flows at {2}, program {3}.", adopted ? "Adopted" : "Made",
                 dataPlane.capacity(), pins.root(), running.tag());
+    }
+
+    /** The program, loaded: on the maps that are pinned, or on new ones, which are not among {@link #maps} yet. */
+    private Loaded loadOrMigrate(boolean migrate) throws Refusal, IOException {
+        try {
+            adopt();
+            return load();
+        } catch (OtherTable other) {
+            if (!migrate) {
+                throw other;
+            }
+            opened.close();
+            maps.clear();
+            return loadBeside(other);
+        }
+    }
+
+    /** The program on new maps; then the table that is pinned is moved aside. */
+    private Loaded loadBeside(OtherTable other) throws Refusal, IOException {
+        if (oldTable != null) {
+            throw new Refusal(other.getMessage() + " It cannot be migrated yet: another one still waits in " + pins.root()
+                    + "/old for durable listeners to take its records.");
+        }
+        setOldTable(MovedTable.open(service, pins.root(), pins::map, this));
+        Loaded loaded = load();
+        try {
+            pins.moveAside();
+            pins.removeRemains();
+        } catch (IOException failed) {
+            loaded.close();
+            throw failed;
+        }
+        LOG.log(Level.INFO, "Moved the old table of {0} flows to {1}/old, until its records are taken.", oldTable.capacity(),
+                pins.root());
+        return loaded;
+    }
+
+    private void adopt() throws Refusal, IOException {
+        if (Files.exists(pins.map(Pins.CONFIG))) {
+            checkConfig();
+        }
+        if (pins.complete()) {
+            Pins.MAPS.stream().filter(name -> !name.equals(Pins.CONFIG)).forEach(this::open);
+        } else {
+            maps.clear();
+            pins.removeRemains();
+        }
+    }
+
+    private void setOldTable(MovedTable table) {
+        oldTable = table;
+        closers.add(table::close);
+    }
+
+    synchronized Optional<OldTable> oldTable() {
+        return Optional.ofNullable(oldTable);
+    }
+
+    /** Its records were taken. */
+    synchronized void removeOldTable() {
+        if (closed || oldTable == null) {
+            return;
+        }
+        try {
+            pins.removeOld();
+        } catch (IOException failed) {
+            LOG.log(Level.ERROR, "The pins in " + pins.root() + "/old cannot be removed: the next start tries it again.",
+                    failed);
+            return;
+        }
+        oldTable.close();
+        oldTable = null;
     }
 
     /**
@@ -263,8 +339,8 @@ final class Installation implements AutoCloseable {
         }
     }
 
-    /** The pinned config, once it is sure that the maps are those of this version and capacity. */
-    private Settings openConfig() throws Refusal {
+    /** Whether the maps are those of this version and capacity. */
+    private void checkConfig() throws Refusal {
         int size = open(Pins.CONFIG).info().valueSize();
         if (size != Settings.SIZE) {
             throw otherLayout("a config of " + size + " bytes", Settings.SIZE + " bytes");
@@ -274,11 +350,10 @@ final class Installation implements AutoCloseable {
             throw otherLayout("ABI hash " + hexadecimal(settings.abiHash()), hexadecimal(file.abiHash()));
         }
         if (settings.capacity() != geometry.capacity()) {
-            throw new Refusal("The table pinned at " + pins.root() + " holds " + settings.capacity() + " flows, but capacity"
-                    + " is " + geometry.capacity() + ": set it back to " + settings.capacity()
-                    + ", or remove the old table, which ends its bypasses, with ./flowbypass off.");
+            throw new OtherTable("The table pinned at " + pins.root() + " holds " + settings.capacity() + " flows, but"
+                    + " capacity is " + geometry.capacity() + ": set it back to " + settings.capacity() + ", or end its"
+                    + " bypasses: with ./flowbypass run --migrate, which makes records of them, or with ./flowbypass off.");
         }
-        return settings;
     }
 
     private Settings pinMaps(BpfObject object, int leaseSeconds) {
@@ -294,14 +369,14 @@ final class Installation implements AutoCloseable {
 
     private BpfMap open(String name) {
         BpfMap map = service.open(pins.map(name));
-        closers.add(map::close);
+        opened.add(map::close);
         maps.put(name, map);
         return map;
     }
 
     private Settings settings() {
         Gate gate = service.newGate();
-        closers.add(gate::close);
+        opened.add(gate::close);
         return new Settings(maps.get(Pins.CONFIG).map(gate), gate);
     }
 
@@ -357,10 +432,10 @@ final class Installation implements AutoCloseable {
         }
     }
 
-    private Refusal otherLayout(String pinned, String ours) {
-        return new Refusal("The maps pinned at " + pins.root() + " are laid out by another version (" + pinned + ", this"
-                + " version: " + ours + "): start that version again, or remove them, which ends their bypasses, with"
-                + " ./flowbypass off.");
+    private OtherTable otherLayout(String pinned, String ours) {
+        return new OtherTable("The maps pinned at " + pins.root() + " are laid out by another version (" + pinned + ", this"
+                + " version: " + ours + "): start that version again, or end their bypasses: with ./flowbypass run"
+                + " --migrate, which makes records of them, or with ./flowbypass off.");
     }
 
     private void check(MapInfo pinned, MapDescription wanted) throws Refusal {

@@ -15,6 +15,7 @@ import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.ClassicTable;
 import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
+import io.flowbypass.xdp.OldTable;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
 import java.io.IOException;
@@ -255,6 +256,11 @@ final class NativeDataPlane implements DataPlane {
     @Override
     public List<ClassicTable> lookAtClassicTables() {
         return installation.lookAtClassic();
+    }
+
+    @Override
+    public Optional<OldTable> oldTable() {
+        return installation.oldTable();
     }
 
     @Override

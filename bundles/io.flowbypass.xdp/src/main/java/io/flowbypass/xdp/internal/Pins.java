@@ -21,6 +21,7 @@ import java.util.stream.Stream;
  *    root/program                                the program
  *    root/program-frags                          the one for packets in several buffers, where the kernel can
  *    root/links/INODE-INTERFACE                  a link; INODE is that of the network namespace, which a link does not tell
+ *    root/old/records info config                what has to be drained of a table of another layout or capacity
  * </pre>
  */
 final class Pins {
@@ -29,11 +30,19 @@ final class Pins {
     static final List<String> MAPS = List.of("index", "records", "info", "verdicts", "reserve", "ports", "tracker",
             "never", "cutoffs", "events", CONFIG);
 
+    private static final String RECORDS = "records";
+    /**
+     * What goes to root/old, and what is removed there, in this order. So config tells, when records is there too, that all
+     * were moved; when it is not, that the table was drained.
+     */
+    private static final List<String> MOVED = List.of(RECORDS, "info", CONFIG);
+
     private static final String OWNER_ONLY = "rwx------";
 
     private final Path root;
 
-    private Pins(Path root) {
+    /** For pins in a directory that is known to be a place for them. */
+    Pins(Path root) {
         this.root = root;
     }
 
@@ -123,6 +132,47 @@ final class Pins {
         }
         Files.deleteIfExists(program());
         Files.deleteIfExists(fragsProgram());
+    }
+
+    /** A map of a table that was moved aside. */
+    Path oldMap(String name) {
+        return old().resolve(name);
+    }
+
+    /** Whether a table was moved aside. */
+    boolean hasOld() {
+        return Files.exists(oldMap(CONFIG));
+    }
+
+    /** Moves a table aside; may be repeated after a crash, while no other table is pinned. */
+    void moveAside() throws IOException {
+        makeDirectory(old());
+        for (String name : MOVED) {
+            if (Files.exists(map(name))) {
+                Files.move(map(name), oldMap(name), StandardCopyOption.ATOMIC_MOVE);
+            }
+        }
+    }
+
+    /** Removes a table that was moved aside; may be repeated after a crash. */
+    void removeOld() throws IOException {
+        for (String name : MOVED) {
+            Files.deleteIfExists(oldMap(name));
+        }
+        Files.deleteIfExists(old());
+    }
+
+    /** Ends what a crash interrupted: moving a table aside, or removing it. */
+    void resumeOld() throws IOException {
+        if (!Files.exists(oldMap(RECORDS))) {
+            removeOld();
+        } else if (!hasOld()) {
+            moveAside();
+        }
+    }
+
+    private Path old() {
+        return root.resolve("old");
     }
 
     /** Pins a program in the place of the one before; at every moment one of them is pinned. */

@@ -2,7 +2,7 @@
 package io.flowbypass.xdp.internal;
 
 /** Something cannot be done; the message is a sentence for the operator that says why, and what to do. */
-final class Refusal extends Exception {
+class Refusal extends Exception {
     private static final long serialVersionUID = 1L;
 
     Refusal(String sentence) {

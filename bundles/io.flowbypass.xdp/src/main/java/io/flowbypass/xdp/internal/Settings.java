@@ -56,7 +56,7 @@ final class Settings {
     private static final int BOTH_VLANS = 0x0fff0fff;
 
     /** {@code FB_ABI}, and the version in the filter of {@link ProgramFile}. */
-    private static final int ABI_VERSION = 2;
+    static final int ABI_VERSION = 2;
 
     private final Mapping memory;
     private final Gate gate;

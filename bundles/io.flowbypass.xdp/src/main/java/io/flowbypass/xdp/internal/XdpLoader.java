@@ -36,8 +36,8 @@ public final class XdpLoader {
     public @interface Config {
         /** Flows. */
         @AttributeDefinition(name = "Capacity", min = "64", max = "8388608", description = "How many flows the native"
-                + " table can hold. One takes about 315 bytes of kernel memory. A change needs a restart, and"
-                + " ./flowbypass off before it: a pinned table keeps its size.")
+                + " table can hold. One takes about 315 bytes of kernel memory. A change needs a restart, by"
+                + " ./flowbypass run --migrate, or after ./flowbypass off: a pinned table keeps its size.")
         int capacity() default 262144;
 
         /** Directory of the pins. */
@@ -99,6 +99,8 @@ public final class XdpLoader {
     }
 
     private static final Logger LOG = System.getLogger(XdpLoader.class.getName());
+    /** Whether a table of another layout or capacity is drained and replaced: {@code ./flowbypass run --migrate}. */
+    private static final String MIGRATE = "flowbypass.migrate";
 
     private final BundleContext context;
     private final MapService maps;
@@ -216,7 +218,7 @@ public final class XdpLoader {
         try {
             made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
                     new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()),
-                    toolsAtTheStart(config));
+                    toolsAtTheStart(config), Boolean.parseBoolean(context.getProperty(MIGRATE)));
             begin(made.dataPlane(), config);
             registration = context.registerService(
                     new String[] {DataPlane.class.getName(), NativeDataPlane.class.getName()}, made.dataPlane(), null);
