@@ -42,6 +42,9 @@ public final class ChaosScenario implements Scenario {
     /** Flows that come and go; many more than the slots that there are for them. */
     private static final int FLOWS = 12_000;
     private static final int ROOM = 4096;
+    /** Where the program is interrupted: so few that one often ends meanwhile. */
+    private static final int FEW_FLOWS = 1000;
+    private static final int LITTLE_ROOM = 400;
     /** Flows that stay. */
     private static final int FEW_RESIDENTS = 512;
     private static final int MANY_RESIDENTS = 100_000;
@@ -101,7 +104,8 @@ public final class ChaosScenario implements Scenario {
 
     private static void interrupted(Run run, Lab lab, int seconds) throws IOException, InterruptedException {
         run.say("chaos: interrupted, " + seconds + " s ...");
-        try (Felix felix = new Felix(lab, "interrupted", FEW_RESIDENTS, FLOWS, FEW_RESIDENTS + ROOM, run.seed());
+        try (Felix felix = new Felix(lab, "interrupted", FEW_RESIDENTS, FEW_FLOWS, FEW_RESIDENTS + LITTLE_ROOM,
+                run.seed());
                 BpfObject object = run.object("interrupted")) {
             felix.start();
             felix.awaitUp();
@@ -109,7 +113,7 @@ public final class ChaosScenario implements Scenario {
             object.load();
             int program = object.programDescriptor("flowbypass");
             lab.attach(program);
-            try (Generator generator = Generator.start(run, Bpf.describeProgram(program).id(), FEW_RESIDENTS, FLOWS, true)) {
+            try (Generator generator = Generator.start(run, Bpf.describeProgram(program).id(), FEW_RESIDENTS, FEW_FLOWS, true)) {
                 generator.go();
                 TimeUnit.SECONDS.sleep(seconds);
                 settle(run, "interrupted", felix, generator);
@@ -244,10 +248,10 @@ public final class ChaosScenario implements Scenario {
     private void classic(Run run, Lab lab, boolean atOnce, int seconds) throws IOException, InterruptedException {
         String phase = atOnce ? "lookup-and-delete" : "read-then-delete";
         run.say("chaos: classic design, " + phase + ", " + seconds + " s ...");
-        Account account = new Account(FLOWS, 0);
-        try (ClassicCutter table = ClassicCutter.loadInterrupted(run, maps, FLOWS * 2);
-                Generator generator = Generator.start(run, Bpf.describeProgram(table.program()).id(), 0, FLOWS, false)) {
-            ReadThenDelete engine = new ReadThenDelete(table, account, atOnce, FLOWS, run.seed());
+        Account account = new Account(FEW_FLOWS, 0);
+        try (ClassicCutter table = ClassicCutter.loadInterrupted(run, maps, FEW_FLOWS * 2);
+                Generator generator = Generator.start(run, Bpf.describeProgram(table.program()).id(), 0, FEW_FLOWS, false)) {
+            ReadThenDelete engine = new ReadThenDelete(table, account, atOnce, FEW_FLOWS, run.seed());
             lab.attach(table.program());
             generator.go();
             long begun = System.nanoTime();
