@@ -8,7 +8,6 @@ import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
 import io.flowbypass.libbpf.NetworkOffloads;
-import io.flowbypass.libbpf.XdpPrograms;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
 import java.lang.System.Logger;
@@ -58,6 +57,12 @@ public final class XdpInterface {
         @AttributeDefinition(name = "Inline anyway", description = "Whether to attach to an interface that has a global"
                 + " address or a default route, where XDP can cut this machine's own connections.")
         boolean inline_anyway() default false;
+
+        /** Whether to take another program's place. */
+        @AttributeDefinition(name = "Replace another", description = "Whether another XDP program on the interface is taken"
+                + " off for good when this configuration is made or changed, and at a start. Between the two programs there is"
+                + " a moment without one. One that a BPF link attaches cannot be taken off.")
+        boolean replace_other() default false;
     }
 
     private static final Logger LOG = System.getLogger(XdpInterface.class.getName());
@@ -138,7 +143,7 @@ public final class XdpInterface {
         link = new Link(dataPlane.pins().link(name));
         dataPlane.attaching().lock();
         try {
-            problem = settle();
+            problem = settle(config.replace_other());
             if (asked) {
                 FailureFile.works(context);
             }
@@ -155,8 +160,12 @@ public final class XdpInterface {
         }
     }
 
-    /** Attaches, or adopts what is attached; returns what is wrong though XDP runs, empty when nothing is. */
-    private String settle() throws Refusal {
+    /**
+     * Attaches, or adopts what is attached; returns what is wrong though XDP runs, empty when nothing is.
+     *
+     * @param replace whether another program may be taken off for it
+     */
+    private String settle(boolean replace) throws Refusal {
         int index = InterfaceRules.index(name);
         if (!dataPlane.claim(name, this)) {
             throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
@@ -177,8 +186,14 @@ public final class XdpInterface {
         }
         InterfaceRules.check(name, mode, config.inline_anyway(), dataPlane.tracksVlans());
         link.remove();
+        Optional<OtherProgram> other = replace ? OtherProgram.on(index) : Optional.empty();
         try {
-            attach(index, mode);
+            if (other.isPresent()) {
+                other.get().replace(name, index, () -> attach(index, mode));
+                LOG.log(Level.WARNING, "Another XDP program, {0}, was taken off {1} for it.", other.get(), name);
+            } else {
+                attach(index, mode);
+            }
         } catch (Refusal | RuntimeException refused) {
             if (!present.isEmpty()) {
                 restore(index, present, refused);
@@ -252,9 +267,9 @@ public final class XdpInterface {
 
     private Refusal explained(BpfException refused, int index, String mode) {
         if (refused.is("EBUSY") || refused.is("EEXIST")) {
-            XdpPrograms other = Bpf.xdpPrograms(index);
-            return new Refusal("Another XDP program, id " + (other.nativeId() != 0 ? other.nativeId() : other.genericId())
-                    + ", is on " + name + ": detach it first (bpftool net and bpftool prog show it).", refused);
+            return new Refusal("Another XDP program" + OtherProgram.on(index).map(other -> ", " + other + ",")
+                    .orElse("") + " is on " + name + ": detach it first (bpftool net and bpftool prog show it), or let it be"
+                    + " replaced with replace.other = true (./flowbypass run --replace-other).", refused);
         }
         if (!mode.equals(Link.GENERIC) && DRIVER_REFUSES.contains(refused.error())) {
             return new Refusal("The driver of " + name + " refuses XDP with " + refused.error() + ": set mode = generic, or"
