@@ -7,21 +7,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Memory;
+import io.flowbypass.itests.lab.OtherProgram;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Reaper;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.itests.lab.Shell;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.Bpf.XdpMode;
-import io.flowbypass.libbpf.BpfObject;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.NetworkOffloads;
+import io.flowbypass.libbpf.XdpPrograms;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,20 +123,90 @@ class InterfaceChecksTest {
     }
 
     @Test
-    void anotherProgramOnTheHookIsNamed() throws Exception {
-        try (InputStream file = InterfaceChecksTest.class.getResourceAsStream("/maps.bpf.o");
-                BpfObject object = BpfObject.open("maps.bpf.o", file.readAllBytes())) {
-            object.load();
-            int program = object.programDescriptor("emit");
+    void anotherProgramOnTheHookIsNamed() {
+        try (OtherProgram other = new OtherProgram()) {
             for (XdpMode mode : XdpMode.values()) {
-                try (Descriptor other = Bpf.attachXdp(program, Host.interfaceIndex(lab.cableA()).orElseThrow(), mode)) {
-                    assertThat(other.number()).isPositive();
+                try (Descriptor link = Bpf.attachXdp(other.program(), index(lab.cableA()), mode)) {
                     assertThatThrownBy(() -> Jmx.invoke("Xdp", "attach", lab.cableA(), "auto")).as("%s", mode)
-                            .hasMessageContaining("Another XDP program, id " + Bpf.describeProgram(program).id() + ",");
+                            .hasMessageContaining("Another XDP program, " + other.named() + ", is on " + lab.cableA());
+                    assertThat(Bpf.describeLink(link.number()).interfaceIndex()).as("it stays").isNotZero();
                 }
             }
         }
         product.attach(lab.cableA(), "auto");
+    }
+
+    @Test
+    void anotherProgramIsReplacedOnlyWhenToldTo() throws IOException {
+        String cable = lab.cableA();
+        try (OtherProgram other = new OtherProgram()) {
+            for (XdpMode mode : XdpMode.values()) {
+                Bpf.attachXdpWithoutLink(other.program(), index(cable), mode);
+                Configuration configuration = configure(cable, "native", false);
+                problemOf(cable, "Another XDP program, " + other.named() + ", is on " + cable, "--replace-other");
+                assertThat(runsOn(cable)).isEqualTo(other.id());
+                configuration.update(settings(cable, "native", true));
+                Jmx.eventually(() -> attachment(cable).filter(Attachment::attached).isPresent(), "it is replaced");
+                assertThat(runsOn(cable)).isEqualTo(attachment(cable).orElseThrow().programId());
+                Jmx.invoke("Xdp", "detach", cable);
+                assertThat(runsOn(cable)).as("it does not come back").isZero();
+            }
+        }
+    }
+
+    @Test
+    void anotherProgramThatALinkAttachesIsNotReplaced() throws IOException {
+        String cable = lab.cableA();
+        try (OtherProgram other = new OtherProgram();
+                Descriptor link = Bpf.attachXdp(other.program(), index(cable), XdpMode.NATIVE)) {
+            configure(cable, "native", true);
+            problemOf(cable, "Another XDP program, " + other.named() + ", is on " + cable, "a BPF link attaches it");
+            assertThat(Bpf.describeLink(link.number()).interfaceIndex()).isNotZero();
+            Jmx.invoke("Xdp", "detach", cable);
+        }
+    }
+
+    @Test
+    void anotherProgramIsPutBackWhenOursIsRefused() throws IOException {
+        Shell.run("ip link add " + MADE + " up type bridge\nethtool -K " + MADE + " gro off");
+        try (OtherProgram other = new OtherProgram()) {
+            Bpf.attachXdpWithoutLink(other.program(), index(MADE), XdpMode.GENERIC);
+            configure(MADE, "native", true);
+            problemOf(MADE, "The driver of " + MADE + " refuses XDP");
+            assertThat(runsOn(MADE)).isEqualTo(other.id());
+            Jmx.invoke("Xdp", "detach", MADE);
+        }
+    }
+
+    private static int index(String name) {
+        return Host.interfaceIndex(name).orElseThrow();
+    }
+
+    /** Id of the program on an interface. */
+    private static int runsOn(String name) {
+        XdpPrograms programs = Bpf.xdpPrograms(index(name));
+        return programs.nativeId() + programs.genericId();
+    }
+
+    private static Configuration configure(String name, String mode, boolean replace) throws IOException {
+        Configuration configuration = Services.waitFor(ConfigurationAdmin.class)
+                .getFactoryConfiguration(DataPlane.INTERFACE_PID, name, "?");
+        configuration.update(settings(name, mode, replace));
+        return configuration;
+    }
+
+    private static Hashtable<String, Object> settings(String name, String mode, boolean replace) {
+        return new Hashtable<>(Map.of("interface", name, "mode", mode, "replace.other", replace));
+    }
+
+    private static Optional<Attachment> attachment(String name) {
+        return Services.waitFor(DataPlane.class).attachments().stream()
+                .filter(attachment -> attachment.interfaceName().equals(name)).findAny();
+    }
+
+    private static void problemOf(String name, String... parts) {
+        Jmx.eventually(() -> attachment(name).filter(each -> !each.problem().isEmpty()).isPresent(), "there is a problem");
+        assertThat(attachment(name)).hasValueSatisfying(each -> assertThat(each.problem()).contains(parts));
     }
 
     private static void refuses(String name, String mode, String... parts) {

@@ -48,6 +48,7 @@ public final class Bpf {
     public static final long F_LOCK = 4;
 
     private static final int BPF_XDP = 37;
+    private static final int XDP_FLAGS_UPDATE_IF_NOEXIST = 1;
     private static final int POLLIN = 1;
     /** More than a program of ours names. */
     private static final int MAPS_OF_A_PROGRAM = 64;
@@ -81,6 +82,11 @@ public final class Bpf {
     /** Opens a map by its id. */
     public static Descriptor openMap(int id) {
         return new Descriptor(checked("opening the map with id " + id, Libbpf.get().bpf_map_get_fd_by_id(id)));
+    }
+
+    /** Opens a program by its id, which needs CAP_SYS_ADMIN. */
+    public static Descriptor openProgram(int id) {
+        return new Descriptor(checked("opening the program with id " + id, Libbpf.get().bpf_prog_get_fd_by_id(id)));
     }
 
     /** Pins a map, program or link, with mode 0600. */
@@ -346,6 +352,28 @@ public final class Bpf {
             options.setInt(8, mode.flag);
             return new Descriptor(checked("attaching XDP",
                     Libbpf.get().bpf_link_create(program, interfaceIndex, BPF_XDP, options)));
+        }
+    }
+
+    /**
+     * Attaches an XDP program to an interface of this thread's network namespace that has none in this mode. Without a link:
+     * it stays until it is taken off.
+     */
+    public static void attachXdpWithoutLink(int program, int interfaceIndex, XdpMode mode) {
+        checked("attaching XDP without a link",
+                Libbpf.get().bpf_xdp_attach(interfaceIndex, program, mode.flag | XDP_FLAGS_UPDATE_IF_NOEXIST, null));
+    }
+
+    /**
+     * Takes an XDP program that was attached without a link off an interface of this thread's network namespace.
+     *
+     * @param program a descriptor of the program, another one is left alone
+     * @throws BpfException with EBUSY when a link attaches it
+     */
+    public static void detachXdpWithoutLink(int program, int interfaceIndex, XdpMode mode) {
+        try (Memory options = options(16)) {
+            options.setInt(8, program);
+            checked("taking XDP off an interface", Libbpf.get().bpf_xdp_detach(interfaceIndex, mode.flag, options));
         }
     }
 

@@ -8,11 +8,17 @@ import java.util.List;
 /**
  * The XDP program and its interfaces: {@code io.flowbypass:type=Xdp}. Registered while the program is loaded.
  *
- * <p>There is one attribute for each {@link io.flowbypass.xdp.Verdict}. Operations throw
+ * <p>There is one attribute for each {@link io.flowbypass.xdp.Verdict}. Sends the notifications {@value #DETACHED} and
+ * {@value #ATTACHED}, whose message begins with the name of the interface. Operations throw
  * {@link IllegalArgumentException} for what is not allowed and {@link IllegalStateException} when it cannot be done.
  */
 @Description("The XDP program, the interfaces that it runs on, and what it did with packets.")
 public interface XdpMXBean {
+    /** Type of the notification that XDP was found off an interface on which it ran. */
+    String DETACHED = "xdp.detached";
+    /** Type of the notification that XDP was attached to an interface that it was off, or could not be attached to before. */
+    String ATTACHED = "xdp.attached";
+
     /** The configured interfaces. */
     @Description("The configured interfaces, with what became of each.")
     List<XdpInterface> getInterfaces();

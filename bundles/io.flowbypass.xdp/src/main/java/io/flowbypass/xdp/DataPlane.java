@@ -11,7 +11,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * The loaded XDP program and its pinned maps. The service is there as long as both are. Thread-safe.
  *
  * <p>Attachments are configurations of the factory PID {@value #INTERFACE_PID}, one each: to attach, create one with
- * {@code interface} and {@code mode}; to detach, delete it.
+ * {@code interface} and {@code mode}; to detach, delete it. Where XDP is off an interface in another way, it is attached
+ * again, and each {@link XdpListener} hears of it.
  */
 @ProviderType
 public interface DataPlane {

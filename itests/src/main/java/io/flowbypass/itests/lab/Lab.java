@@ -78,6 +78,16 @@ public final class Lab extends Hosts {
         Shell.run("ip link set " + cableA() + " mtu " + bytes + "\nip -n " + namespace("a") + " link set eth0 mtu " + bytes);
     }
 
+    /** Takes the cable of host A away, with the interfaces at both its ends. */
+    public void unplugA() {
+        Shell.run("ip link del " + cableA());
+    }
+
+    /** Gives host A a new cable like the one that was taken away. */
+    public void plugA() {
+        plug("a", A, A6, B, B6);
+    }
+
     /** A sender on host A. */
     public Sender senderA() {
         return senderOn("a");
@@ -99,10 +109,14 @@ public final class Lab extends Hosts {
     }
 
     private void host(String host, String ip4, String ip6, String peer4, String peer6) {
+        Shell.run("ip netns add " + namespace(host));
+        plug(host, ip4, ip6, peer4, peer6);
+    }
+
+    private void plug(String host, String ip4, String ip6, String peer4, String peer6) {
         String ns = namespace(host);
         String cable = cable(host);
-        Shell.run("ip netns add " + ns
-                + "\nip link add " + cable + " type veth peer name eth0 netns " + ns
+        Shell.run("ip link add " + cable + " type veth peer name eth0 netns " + ns
                 + "\necho 1 >/proc/sys/net/ipv6/conf/" + cable + "/disable_ipv6"
                 + "\nethtool -K " + cable + " gro off rxvlan off >/dev/null"
                 + "\nip link set " + cable + " up"

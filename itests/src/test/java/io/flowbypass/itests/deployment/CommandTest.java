@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.tools.attach.VirtualMachine;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.OtherProgram;
 import io.flowbypass.itests.lab.Reaper;
 import io.flowbypass.itests.lab.Shell;
+import io.flowbypass.libbpf.Bpf;
+import io.flowbypass.libbpf.Bpf.XdpMode;
+import io.flowbypass.libbpf.Host;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
@@ -71,6 +75,16 @@ class CommandTest extends CommandLab {
             refuses(outcome, lab.cableA(), "203.0.113.77", "--inline-anyway");
             assertThat(outcome.error()).as("it is said once").containsOnlyOnce("203.0.113.77");
             assertThat(Shell.run("ip -d link show dev " + lab.cableA())).doesNotContain("xdp");
+        }
+    }
+
+    @Test
+    void anotherProgramIsReplacedOnlyWhenToldTo() throws Exception {
+        try (Lab lab = new Lab(); OtherProgram other = new OtherProgram()) {
+            Bpf.attachXdpWithoutLink(other.program(), Host.interfaceIndex(lab.cableA()).orElseThrow(), XdpMode.NATIVE);
+            refuses(flowbypass("run", "-i", lab.cableA()), "Another XDP program, " + other.named(), "--replace-other");
+            start("./flowbypass", "run", "-i", lab.cableA(), "--replace-other");
+            eventuallyShown(lab.cableA() + " native true ");
         }
     }
 

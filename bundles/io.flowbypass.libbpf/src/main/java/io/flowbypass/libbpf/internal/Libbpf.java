@@ -85,6 +85,8 @@ public final class Libbpf {
 
     public native int bpf_map_get_fd_by_id(int id);
 
+    public native int bpf_prog_get_fd_by_id(int id);
+
     public native Pointer btf__load_from_kernel_by_id(int id);
 
     public native Pointer btf__type_by_id(Pointer btf, int type);
@@ -104,6 +106,10 @@ public final class Libbpf {
     public native int bpf_link_create(int program, int target, int attachType, Pointer options);
 
     public native int bpf_xdp_query(int interfaceIndex, int flags, Pointer options);
+
+    public native int bpf_xdp_attach(int interfaceIndex, int program, int flags, Pointer options);
+
+    public native int bpf_xdp_detach(int interfaceIndex, int flags, Pointer options);
 
     public native int bpf_link_update(int link, int program, Pointer options);
 

@@ -8,10 +8,16 @@ import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
+import io.flowbypass.xdp.XdpListener;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
+import javax.management.MBeanNotificationInfo;
+import javax.management.Notification;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -21,14 +27,16 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** The MBean of the data plane. Thread-safe. */
+/** The MBean of the data plane, and its listener. Thread-safe. */
 @Component(immediate = true, service = {})
-public final class XdpMBean extends DescribedMBean implements XdpMXBean {
+public final class XdpMBean extends DescribedMBean implements XdpMXBean, XdpListener {
     private static final double PERCENT = 100;
 
     private final DataPlane dataPlane;
     private final Recent<Map<Verdict, VerdictCounts>> verdicts;
     private final Recent<Map<CutoffOutcome, Long>> cutoffs;
+    private final AtomicLong notifications = new AtomicLong();
+    private ServiceRegistration<XdpListener> listening;
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
@@ -37,19 +45,25 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean {
     /** For this data plane. */
     @Activate
     public XdpMBean(@Reference DataPlane dataPlane) {
-        super("Xdp", XdpMXBean.class);
+        super("Xdp", XdpMXBean.class,
+                new MBeanNotificationInfo(new String[] {DETACHED}, Notification.class.getName(),
+                        "XDP was found off an interface on which it ran."),
+                new MBeanNotificationInfo(new String[] {ATTACHED}, Notification.class.getName(),
+                        "XDP was attached to an interface that it was off, or could not be attached to before."));
         this.dataPlane = dataPlane;
         verdicts = new Recent<>(dataPlane::verdicts, System::nanoTime);
         cutoffs = new Recent<>(dataPlane::cutoffs, System::nanoTime);
     }
 
     @Activate
-    void start() {
+    void start(BundleContext context) {
         register();
+        listening = context.registerService(XdpListener.class, this, null);
     }
 
     @Deactivate
     void stop() {
+        listening.unregister();
         unregister();
     }
 
@@ -283,6 +297,20 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean {
     @Override
     public String detach(String interfaceName) {
         return attachments().detach(interfaceName.strip());
+    }
+
+    @Override
+    public void detached(String interfaceName, String why) {
+        tell(DETACHED, interfaceName + ": " + why);
+    }
+
+    @Override
+    public void attached(String interfaceName, String how) {
+        tell(ATTACHED, interfaceName + ": " + how);
+    }
+
+    private void tell(String type, String message) {
+        sendNotification(new Notification(type, name(), notifications.incrementAndGet(), message));
     }
 
     private Attachments attachments() {

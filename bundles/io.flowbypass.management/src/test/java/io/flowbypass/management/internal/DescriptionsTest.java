@@ -104,4 +104,11 @@ class DescriptionsTest {
                 .flatExtracting(notification -> Arrays.asList(notification.getNotifTypes()))
                 .containsExactlyInAnyOrder("policy.swapped", "policy.quarantined", "table.pressure");
     }
+
+    @Test
+    void announceTheNotificationsOfXdp() {
+        assertThat(xdp().getMBeanInfo().getNotifications())
+                .flatExtracting(notification -> Arrays.asList(notification.getNotifTypes()))
+                .containsExactlyInAnyOrder("xdp.detached", "xdp.attached");
+    }
 }

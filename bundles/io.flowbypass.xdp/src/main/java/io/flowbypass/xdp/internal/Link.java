@@ -14,7 +14,7 @@ import java.util.Optional;
 
 /**
  * A pinned XDP link. No descriptor of it stays open, so that whoever removes the pin takes the program off the interface,
- * with this process alive or dead.
+ * with this process dead, or alive and noticing it.
  *
  * @param pin where it is, or will be, pinned
  */

@@ -7,6 +7,7 @@ import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.libbpf.Host;
 import io.flowbypass.libbpf.LinkDescription;
 import io.flowbypass.libbpf.ProgramDescription;
+import io.flowbypass.libbpf.XdpPrograms;
 import io.flowbypass.maps.BpfMap;
 import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.PerCpu;
@@ -18,6 +19,7 @@ import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.OldTable;
 import io.flowbypass.xdp.Verdict;
 import io.flowbypass.xdp.VerdictCounts;
+import io.flowbypass.xdp.XdpListener;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -32,6 +34,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -136,6 +139,11 @@ final class NativeDataPlane implements DataPlane {
         return programs;
     }
 
+    /** Whether one of these is a program of {@link #programs()}. */
+    boolean isOurs(XdpPrograms attached) {
+        return tags.containsKey(attached.nativeId()) || tags.containsKey(attached.genericId());
+    }
+
     /**
      * Puts what the configuration says of redirects into force, and nothing when one of the interfaces is not there.
      *
@@ -181,6 +189,11 @@ final class NativeDataPlane implements DataPlane {
     /** Lists an interface among the attachments. */
     void add(XdpInterface configured) {
         interfaces.add(configured);
+    }
+
+    /** Lets each interface look after itself; returns what the listeners are to be told, in order. */
+    List<Consumer<XdpListener>> lookAtInterfaces() {
+        return interfaces.stream().flatMap(each -> each.lookAfter().stream()).toList();
     }
 
     void remove(XdpInterface configured) {

@@ -183,6 +183,15 @@ final class Pins {
         Files.move(next, pin, StandardCopyOption.ATOMIC_MOVE);
     }
 
+    /** Makes the directory of the links again when somebody has removed it. */
+    void makeLinks() throws Refusal {
+        try {
+            makeDirectory(links());
+        } catch (IOException failed) {
+            throw new Refusal("The directory " + links() + " cannot be made again: " + failed + ".", failed);
+        }
+    }
+
     private Path links() {
         return root.resolve("links");
     }

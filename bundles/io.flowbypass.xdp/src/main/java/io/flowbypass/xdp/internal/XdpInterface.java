@@ -11,12 +11,14 @@ import io.flowbypass.libbpf.NetworkOffloads;
 import io.flowbypass.libbpf.XdpPrograms;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
+import io.flowbypass.xdp.XdpListener;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.ComponentConstants;
 import org.osgi.service.component.annotations.Activate;
@@ -32,7 +34,8 @@ import org.osgi.service.metatype.annotations.Option;
 
 /**
  * Attaches the program to one interface, and takes it off only when its configuration is deleted. Where that does not work
- * it stays active and says why, in the log and in {@link DataPlane#attachments()}.
+ * it stays active and says why, in the log and in {@link DataPlane#attachments()}. Where XDP is off by other hands, or its
+ * interface is made later, it is attached by itself.
  */
 @Component(service = {}, immediate = true, configurationPid = DataPlane.INTERFACE_PID,
         configurationPolicy = ConfigurationPolicy.REQUIRE)
@@ -58,6 +61,13 @@ public final class XdpInterface {
         @AttributeDefinition(name = "Inline anyway", description = "Whether to attach to an interface that has a global"
                 + " address or a default route, where XDP can cut this machine's own connections.")
         boolean inline_anyway() default false;
+
+        /** Whether to take another program's place. */
+        @AttributeDefinition(name = "Replace another", description = "Whether another XDP program on the interface is taken"
+                + " off for good when this configuration is made or changed, and at a start. Between the two programs there is"
+                + " a moment without one. One that a BPF link attaches cannot be taken off. What takes the interface while"
+                + " XDP is off is never replaced.")
+        boolean replace_other() default false;
     }
 
     private static final Logger LOG = System.getLogger(XdpInterface.class.getName());
@@ -77,6 +87,17 @@ public final class XdpInterface {
     private Link link;
     /** Why it is not attached, or not as configured; empty when it is. */
     private String problem;
+    /** Index of the interface on which it ran when it was looked at last; 0 when it did not. */
+    private int ranOn;
+    /** Why it does not run any more, in a sentence; empty when it does, or never did. */
+    private String lost;
+    /** In which it was refused; null when it was not. */
+    private Situation refusedIn;
+    private boolean ended;
+
+    /** What it depends on whether the program can be attached, as far as that may change by itself. */
+    private record Situation(int index, int linkedIndex, XdpPrograms programs, NetworkOffloads offloads) {
+    }
 
     /** Called by the framework. */
     @Activate
@@ -99,6 +120,7 @@ public final class XdpInterface {
 
     @Deactivate
     synchronized void deactivate(int reason) {
+        ended = true;
         if (reason == ComponentConstants.DEACTIVATION_REASON_CONFIGURATION_DELETED) {
             detach();
         }
@@ -115,30 +137,121 @@ public final class XdpInterface {
     }
 
     private Attachment look() {
-        if (!dataPlane.owns(name, this)) {
-            return notAttached(problem);
+        Optional<LinkDescription> running = running();
+        if (running.isPresent()) {
+            return dataPlane.attached(name, running.get(), problem);
         }
+        return notAttached(ranOn == 0 ? problem : whyItIsOff(index()));
+    }
+
+    /** The link, where XDP runs on the interface by it. */
+    private Optional<LinkDescription> running() {
+        int index = index();
+        return index == 0 || !dataPlane.owns(name, this) ? Optional.empty()
+                : link.describe().filter(found -> found.interfaceIndex() == index);
+    }
+
+    /** Of the interface; 0 when there is none of that name. */
+    private int index() {
+        return Host.interfaceIndex(name).orElse(0);
+    }
+
+    /**
+     * Sees to it that XDP runs, where it may be attached and something has changed since that was refused.
+     *
+     * @return what listeners are to be told
+     */
+    synchronized List<Consumer<XdpListener>> lookAfter() {
+        List<Consumer<XdpListener>> news = new ArrayList<>();
+        if (!ended) {
+            try {
+                lookAfter(news);
+            } catch (Refusal | RuntimeException unknown) {
+                LOG.log(Level.DEBUG, "it is tried again in a second", unknown);
+            }
+        }
+        return news;
+    }
+
+    private void lookAfter(List<Consumer<XdpListener>> news) throws Refusal {
+        if (ranOn != 0 && running().isPresent()) {
+            return;
+        }
+        int index = index();
+        boolean justLost = ranOn != 0;
+        if (justLost) {
+            lost = whyItIsOff(index);
+            ranOn = 0;
+            problem = index != 0 ? lost : lost + " XDP is attached again once there is a " + name + ".";
+            LOG.log(Level.WARNING, "XDP is off {0}. {1}", name, problem);
+            String why = problem;
+            news.add(listener -> listener.detached(name, why));
+        }
+        if (dataPlane.owns(name, this) && link.describe().filter(dead -> dead.interfaceIndex() == 0).isPresent()) {
+            link.remove();
+        }
+        if (index == 0) {
+            return;
+        }
+        Situation now = situation(index);
+        // A link whose pin was removed goes when the kernel comes round to it.
+        boolean goes = justLost && dataPlane.isOurs(now.programs());
+        if (!goes && !now.equals(refusedIn)) {
+            refusedIn = now;
+            attachAgain(news);
+        }
+    }
+
+    private Situation situation(int index) {
+        return new Situation(index, link.describe().map(LinkDescription::interfaceIndex).orElse(0), Bpf.xdpPrograms(index),
+                NetworkOffloads.of(name));
+    }
+
+    private void attachAgain(List<Consumer<XdpListener>> news) {
+        dataPlane.attaching().lock();
+        try {
+            if (!dataPlane.pins().complete()) {
+                throw new Refusal("The pins of the table in " + dataPlane.pins().root() + " were removed: end Flowbypass,"
+                        + " remove the rest with ./flowbypass off, and start it again, which makes a new table.");
+            }
+            problem = settle(false);
+            settled();
+            String how = "XDP runs on " + name + ", " + describe().mode() + " mode.";
+            news.add(listener -> listener.attached(name, how));
+        } catch (Refusal | RuntimeException refused) {
+            problem = (lost.isEmpty() ? "" : lost + " It was not attached again. ") + refused.getMessage();
+            LOG.log(Level.ERROR, "XDP is not attached to {0}. {1}", name, problem);
+            LOG.log(Level.DEBUG, "where it failed", refused);
+        } finally {
+            dataPlane.attaching().unlock();
+        }
+    }
+
+    private String whyItIsOff(int index) {
         Optional<LinkDescription> found = link.describe();
-        OptionalInt index = Host.interfaceIndex(name);
-        if (found.isPresent() && index.isPresent() && found.get().interfaceIndex() == index.getAsInt()) {
-            return dataPlane.attached(name, found.get(), problem);
+        if (index == 0) {
+            return found.filter(elsewhere -> elsewhere.interfaceIndex() != 0).isPresent()
+                    ? "The interface " + name + " has another name now, or is in another network namespace; XDP goes on"
+                            + " there."
+                    : "The interface " + name + " went away.";
         }
-        if (!problem.isEmpty()) {
-            return notAttached(problem);
+        if (index != ranOn) {
+            return "The interface " + name + " went away, and another one has its name.";
         }
-        return notAttached(found.isEmpty()
-                ? "The pin " + link.pin() + " was removed, which took XDP off the interface."
-                : "The interface that XDP was attached to is gone or has another name. Once " + name
-                        + " is back, delete this configuration and make it again.");
+        return found.isEmpty() ? "The pin " + link.pin() + " was removed, which took XDP off " + name + "."
+                : "Somebody else detached the link that is pinned at " + link.pin() + ".";
     }
 
     private void configure(Config wanted) {
         config = wanted;
         name = nameIn(wanted);
         link = new Link(dataPlane.pins().link(name));
+        ranOn = 0;
+        lost = "";
         dataPlane.attaching().lock();
         try {
-            problem = settle();
+            problem = settle(config.replace_other());
+            settled();
             if (asked) {
                 FailureFile.works(context);
             }
@@ -150,13 +263,35 @@ public final class XdpInterface {
                 LOG.log(Level.ERROR, sentence);
             }
             LOG.log(Level.DEBUG, "where it failed", refused);
+            remember();
         } finally {
             dataPlane.attaching().unlock();
         }
     }
 
-    /** Attaches, or adopts what is attached; returns what is wrong though XDP runs, empty when nothing is. */
-    private String settle() throws Refusal {
+    private void settled() {
+        ranOn = index();
+        lost = "";
+        refusedIn = null;
+    }
+
+    /** In which situation it was refused; what ran before, runs. */
+    private void remember() {
+        try {
+            int index = index();
+            ranOn = running().isPresent() ? index : 0;
+            refusedIn = index == 0 ? null : situation(index);
+        } catch (BpfException unknown) {
+            LOG.log(Level.DEBUG, "it is tried once more", unknown);
+        }
+    }
+
+    /**
+     * Attaches, or adopts what is attached; returns what is wrong though XDP runs, empty when nothing is.
+     *
+     * @param replace whether another program may be taken off for it
+     */
+    private String settle(boolean replace) throws Refusal {
         int index = InterfaceRules.index(name);
         if (!dataPlane.claim(name, this)) {
             throw new Refusal("Another configuration attaches to " + name + " already: delete one of the two.");
@@ -177,8 +312,15 @@ public final class XdpInterface {
         }
         InterfaceRules.check(name, mode, config.inline_anyway(), dataPlane.tracksVlans());
         link.remove();
+        dataPlane.pins().makeLinks();
+        Optional<OtherProgram> other = replace ? OtherProgram.on(index) : Optional.empty();
         try {
-            attach(index, mode);
+            if (other.isPresent()) {
+                other.get().replace(name, index, () -> attach(index, mode));
+                LOG.log(Level.WARNING, "Another XDP program, {0}, was taken off {1} for it.", other.get(), name);
+            } else {
+                attach(index, mode);
+            }
         } catch (Refusal | RuntimeException refused) {
             if (!present.isEmpty()) {
                 restore(index, present, refused);
@@ -252,9 +394,9 @@ public final class XdpInterface {
 
     private Refusal explained(BpfException refused, int index, String mode) {
         if (refused.is("EBUSY") || refused.is("EEXIST")) {
-            XdpPrograms other = Bpf.xdpPrograms(index);
-            return new Refusal("Another XDP program, id " + (other.nativeId() != 0 ? other.nativeId() : other.genericId())
-                    + ", is on " + name + ": detach it first (bpftool net and bpftool prog show it).", refused);
+            return new Refusal("Another XDP program" + OtherProgram.on(index).map(other -> ", " + other + ",")
+                    .orElse("") + " is on " + name + ": detach it first (bpftool net and bpftool prog show it), or let it be"
+                    + " replaced with replace.other = true (./flowbypass run --replace-other).", refused);
         }
         if (!mode.equals(Link.GENERIC) && DRIVER_REFUSES.contains(refused.error())) {
             return new Refusal("The driver of " + name + " refuses XDP with " + refused.error() + ": set mode = generic, or"

@@ -110,6 +110,7 @@ public final class XdpLoader {
     private Config last;
     private Installation installation;
     private ServiceRegistration<?> registration;
+    private Caretaker caretaker;
 
     /** Called by the framework. */
     @Activate
@@ -207,6 +208,7 @@ public final class XdpLoader {
         if (installation != null) {
             try {
                 registration.unregister();
+                caretaker.close();
             } finally {
                 installation.close();
             }
@@ -239,5 +241,6 @@ public final class XdpLoader {
         // Whatever is configured has been attached by now.
         made.dataPlane().orphans().forEach(orphan -> LOG.log(Level.WARNING, "XDP runs on {0}. {1}", orphan.interfaceName(),
                 orphan.problem()));
+        caretaker = new Caretaker(context, made.dataPlane());
     }
 }
