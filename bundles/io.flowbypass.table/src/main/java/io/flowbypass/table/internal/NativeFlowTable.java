@@ -255,6 +255,14 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         });
     }
 
+    /** Refuses from here on to bypass what a never-cut list names. */
+    void refuseNeverCut(NeverCut list) {
+        changing(() -> {
+            neverCut = list;
+            return null;
+        });
+    }
+
     /**
      * Puts a never-cut list into force, and takes out what it names.
      *
@@ -262,10 +270,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
      * @return how many flows were taken out
      */
     int setNeverCut(NeverCut list, Consumer<NeverCut> inKernel) {
-        changing(() -> {
-            neverCut = list;
-            return null;
-        });
+        refuseNeverCut(list);
         enter();
         try {
             inKernel.accept(list);

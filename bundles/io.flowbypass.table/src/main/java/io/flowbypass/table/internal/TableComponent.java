@@ -110,8 +110,9 @@ public final class TableComponent {
         neverCutMap = new NeverCutMap(dataPlane.never().map(gate), dataPlane);
         String found = flows.start();
         LOG.log(Level.INFO, "flow table of {0} flows: {1}", flows.capacity(), found);
-        keepHouse();
-        housekeeping.scheduleAtFixedRate(this::keepHouse, HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, TimeUnit.SECONDS);
+        dataPlane.heartbeat();
+        refuseNeverCut();
+        housekeeping.scheduleAtFixedRate(this::keepHouse, 0, HEARTBEAT_SECONDS, TimeUnit.SECONDS);
         cutoffs = dataPlane.events().ringBuffer();
         cutoffReader = new Thread(this::readCutoffs, "flowbypass-cutoffs");
         cutoffReader.setDaemon(true);
@@ -190,6 +191,17 @@ public final class TableComponent {
             tendReserve();
         } catch (SocketException | RuntimeException e) {
             LOG.log(Level.WARNING, "housekeeping failed, it is tried again in a second", e);
+        }
+    }
+
+    /** So that flows can be bypassed from the start on. What was adopted is compared with the list by housekeeping. */
+    private void refuseNeverCut() {
+        try {
+            if (configured != null) {
+                flows.refuseNeverCut(NeverCut.of(OwnAddresses.now(), configured));
+            }
+        } catch (SocketException unreadable) {
+            LOG.log(Level.WARNING, "this machine's own addresses cannot be read, it is tried again in a second", unreadable);
         }
     }
 
