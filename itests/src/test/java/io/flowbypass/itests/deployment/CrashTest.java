@@ -133,6 +133,7 @@ class CrashTest extends CommandLab {
         long reverse = sent - behindB.seen(SERVER_PORT, port);
         Jmx.eventually(() -> (Integer) jmx.attribute("FlowTable", "ActiveFlows") == (isBypassed ? 1 : 0), "it is settled");
         if (isBypassed) {
+            assertThat(forward + reverse).as(place + ": cut, also while the JVM is dead").isEqualTo(2 * sent);
             jmx.invoke("FlowTable", "release", "UDP", Lab.A, port, Lab.B, SERVER_PORT);
         }
         Jmx.eventually(() -> cut() == cutBefore + forward + reverse, place + ": what was not seen is counted");
