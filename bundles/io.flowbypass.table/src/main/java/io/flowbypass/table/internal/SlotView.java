@@ -17,6 +17,8 @@ final class SlotView implements FlowView {
     private int generation;
     private long packets0;
     private long packets1;
+    private long lastSeen0;
+    private long lastSeen1;
     private int seen0;
     private int seen1;
 
@@ -28,6 +30,8 @@ final class SlotView implements FlowView {
         generation = table.generation(number);
         packets0 = table.packetCounter(number, 0);
         packets1 = table.packetCounter(number, 1);
+        lastSeen0 = table.lastSeen(number, 0);
+        lastSeen1 = table.lastSeen(number, 1);
         seen0 = table.seen(number, 0);
         seen1 = table.seen(number, 1);
         slot = number;
@@ -50,9 +54,10 @@ final class SlotView implements FlowView {
         return table.generation(number) == generation;
     }
 
-    /** Whether nothing came since the slot was shown. */
+    /** Whether nothing came since the slot was shown: a packet that is passed changes no counter, but flags or the time. */
     boolean isUnchanged(int number) {
         return table.packetCounter(number, 0) == packets0 && table.packetCounter(number, 1) == packets1
+                && table.lastSeen(number, 0) == lastSeen0 && table.lastSeen(number, 1) == lastSeen1
                 && table.seen(number, 0) == seen0 && table.seen(number, 1) == seen1;
     }
 
@@ -77,9 +82,7 @@ final class SlotView implements FlowView {
 
     @Override
     public long idleNanos() {
-        int shown = slot();
-        long last = NativeTable.latest(table.lastSeen(shown, 0), table.lastSeen(shown, 1));
-        return Math.max(0, now - NativeTable.latest(table.added(shown), last));
+        return Math.max(0, now - NativeTable.latest(table.added(slot()), NativeTable.latest(lastSeen0, lastSeen1)));
     }
 
     @Override

@@ -289,6 +289,25 @@ class NativeFlowTableTest {
     }
 
     @Test
+    void shouldKeepAFlowThatHadAPacketWhichWasPassedSinceThePolicySawIt() {
+        flows.bypass(BypassRequest.of(KEY));
+        FlowTest flagged = flow -> {
+            kernel.records.setInt(Layout.record(0, 1) + Layout.RECORD_SEEN, 0x11);
+            return Decision.end(EndReason.IDLE, "");
+        };
+        assertThat(flows.sweep(flagged, LONG)).isEqualTo(new SweepResult(1, 0, 1, true));
+        for (int direction = 0; direction < 2; direction++) {
+            int lastSeen = Layout.record(0, direction) + Layout.RECORD_LAST_SEEN;
+            FlowTest stamped = flow -> {
+                kernel.records.setLong(lastSeen, System.nanoTime());
+                return Decision.end(EndReason.IDLE, "");
+            };
+            assertThat(flows.sweep(stamped, LONG)).isEqualTo(new SweepResult(1, 0, 1, true));
+        }
+        assertThat(flows.sweep(END, LONG)).isEqualTo(new SweepResult(1, 1, 0, true));
+    }
+
+    @Test
     void shouldShowThePolicyWhatTheFlowIs() {
         flows.bypass(BypassRequest.of(KEY).withIdleTimeout(Duration.ofSeconds(7)));
         flows.bypass(BypassRequest.of(key(1)));
