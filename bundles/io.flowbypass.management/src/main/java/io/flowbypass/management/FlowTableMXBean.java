@@ -8,10 +8,14 @@ import static javax.management.MBeanOperationInfo.INFO;
  * The flow table: {@code io.flowbypass:type=FlowTable}. Registered while the table runs.
  *
  * <p>All attributes of one moment come from one look at the table, at most 500 ms old. Operations throw
- * {@link IllegalArgumentException} for what is not a flow and {@link IllegalStateException} when the table refuses.
+ * {@link IllegalArgumentException} for what is not a flow and {@link IllegalStateException} when the table refuses. Sends
+ * the notification {@value #STUCK}.
  */
 @Description("The flows that XDP cuts, and what was cut.")
 public interface FlowTableMXBean {
+    /** Type of the notification that a durable listener takes no records, so that the table fills up. */
+    String STUCK = "listener.stuck";
+
     /** Flows that are bypassed now. */
     @Description(value = "Flows that are bypassed now.", unit = "flows")
     int getActiveFlows();
@@ -38,6 +42,11 @@ public interface FlowTableMXBean {
     @Description(value = "Bypasses refused because the table was full, since the table's service started.",
             unit = "flows")
     long getRefusedBypasses();
+
+    /** Records lost since the table started. */
+    @Description(value = "Records that a listener lost because it was slower than the table, since the table's service"
+            + " started.", unit = "records")
+    long getUndeliveredRecords();
 
     /** Packets cut since the table was made. */
     @Description(value = "Packets cut since the table was made; survives restarts.", unit = "packets")

@@ -3,6 +3,7 @@ package io.flowbypass.management.internal;
 
 import io.flowbypass.expiry.Expiry;
 import io.flowbypass.expiry.ExpiryListener;
+import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.management.ExpiryMXBean;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,12 +16,12 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 
-/** The MBean of the expiry engine, and its listener. Thread-safe. */
+/** The MBean of the expiry engine, and its listener; the table's too, which knows when it is full. Thread-safe. */
 @Component(immediate = true, service = {})
-public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, ExpiryListener {
+public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, ExpiryListener, FlowTableListener {
     private final Expiry expiry;
     private final AtomicLong notifications = new AtomicLong();
-    private ServiceRegistration<ExpiryListener> listening;
+    private ServiceRegistration<?> listening;
 
     /** For this engine. */
     @Activate
@@ -39,7 +40,8 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
     @Activate
     void start(BundleContext context) {
         register();
-        listening = context.registerService(ExpiryListener.class, this, null);
+        listening = context.registerService(
+                new String[] {ExpiryListener.class.getName(), FlowTableListener.class.getName()}, this, null);
     }
 
     @Deactivate
@@ -127,6 +129,11 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
 
     @Override
     public void pressure(String what) {
+        tell(PRESSURE, what);
+    }
+
+    @Override
+    public void full(String what) {
         tell(PRESSURE, what);
     }
 

@@ -4,21 +4,27 @@ package io.flowbypass.management.internal;
 import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.flow.Protocols;
 import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.management.FlowTableMXBean;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import javax.management.MBeanNotificationInfo;
+import javax.management.Notification;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 
-/** The MBean of the flow table. Thread-safe. */
+/** The MBean of the flow table, and its listener. Thread-safe. */
 @Component(immediate = true, service = {})
-public final class FlowTableMBean extends DescribedMBean implements FlowTableMXBean {
+public final class FlowTableMBean extends DescribedMBean implements FlowTableMXBean, FlowTableListener {
     private static final String ASKER = "jmx";
     private static final int RECORD_SECONDS = 10;
     private static final int MAX_PAGE = 10000;
@@ -27,6 +33,8 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     private final FlowTable table;
     private final Recent<Sample> recent;
     private final Rates rates = new Rates();
+    private final AtomicLong notifications = new AtomicLong();
+    private ServiceRegistration<FlowTableListener> listening;
 
     private record Sample(TableStatistics table, double packetsPerSecond, double bitsPerSecond) {
     }
@@ -38,18 +46,21 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     }
 
     FlowTableMBean(FlowTable table, LongSupplier clock) {
-        super("FlowTable", FlowTableMXBean.class);
+        super("FlowTable", FlowTableMXBean.class, new MBeanNotificationInfo(new String[] {STUCK},
+                Notification.class.getName(), "A durable listener takes no records, so that the table fills up."));
         this.table = table;
         recent = new Recent<>(() -> sample(clock), clock);
     }
 
     @Activate
-    void start() {
+    void start(BundleContext context) {
         register();
+        listening = context.registerService(FlowTableListener.class, this, null);
     }
 
     @Deactivate
     void stop() {
+        listening.unregister();
         unregister();
     }
 
@@ -92,6 +103,11 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     @Override
     public long getRefusedBypasses() {
         return statistics().refusedBypasses();
+    }
+
+    @Override
+    public long getUndeliveredRecords() {
+        return statistics().undeliveredRecords();
     }
 
     @Override
@@ -187,6 +203,11 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
         int flows = table.flush();
         recent.forget();
         return "took " + flows + (flows == 1 ? " flow" : " flows") + " out of the bypass";
+    }
+
+    @Override
+    public void stuck(String what) {
+        sendNotification(new Notification(STUCK, name(), notifications.incrementAndGet(), what));
     }
 
     private static FlowKey key(String protocol, String source, int sourcePort, String destination, int destinationPort) {

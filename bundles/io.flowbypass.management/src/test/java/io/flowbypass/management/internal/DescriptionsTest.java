@@ -9,6 +9,7 @@ import io.flowbypass.maps.MapService;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -99,10 +100,15 @@ class DescriptionsTest {
     }
 
     @Test
-    void announceTheNotificationsOfExpiry() {
-        assertThat(new ExpiryMBean(never(Expiry.class)).getMBeanInfo().getNotifications())
-                .flatExtracting(notification -> Arrays.asList(notification.getNotifTypes()))
+    void announceTheNotificationsOfExpiryAndOfTheTable() {
+        assertThat(notifications(new ExpiryMBean(never(Expiry.class))))
                 .containsExactlyInAnyOrder("policy.swapped", "policy.quarantined", "table.pressure");
+        assertThat(notifications(new FlowTableMBean(never(FlowTable.class), () -> 0))).containsExactly("listener.stuck");
+    }
+
+    private static List<String> notifications(DynamicMBean mbean) {
+        return Arrays.stream(mbean.getMBeanInfo().getNotifications())
+                .flatMap(notification -> Arrays.stream(notification.getNotifTypes())).toList();
     }
 
     @Test

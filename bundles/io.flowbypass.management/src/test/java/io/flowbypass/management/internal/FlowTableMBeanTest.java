@@ -9,11 +9,16 @@ import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.TableFullException;
 import io.flowbypass.flow.TableStatistics;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.management.MBeanServer;
+import javax.management.Notification;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 
 class FlowTableMBeanTest {
     private static final MBeanServer SERVER = ManagementFactory.getPlatformMBeanServer();
@@ -26,12 +31,14 @@ class FlowTableMBeanTest {
     private final FlowTable table = Fakes.of(FlowTable.class, (method, arguments) -> switch (method) {
         case "statistics" -> {
             asked++;
-            yield new TableStatistics(3, 1, 8, 0, 0, 0, 0, packets, packets * 100, 0);
+            yield new TableStatistics(3, 1, 8, 0, 0, 0, 6, packets, packets * 100, 0);
         }
         case "bypass" -> added;
         case "release" -> CompletableFuture.completedFuture(Optional.empty());
         default -> throw new TableFullException("the table is full");
     });
+    private final BundleContext context = Fakes.of(BundleContext.class,
+            (method, arguments) -> Fakes.of(ServiceRegistration.class, (inner, none) -> null));
     private final FlowTableMBean mbean = new FlowTableMBean(table, () -> now);
 
     @Test
@@ -69,6 +76,19 @@ class FlowTableMBeanTest {
     }
 
     @Test
+    void saysHowManyRecordsListenersLostAndSendsWhatTheTableSaysOfAStuckOne() throws Exception {
+        List<Notification> sent = new ArrayList<>();
+        mbean.addNotificationListener((notification, with) -> sent.add(notification), null, null);
+        mbean.stuck("records takes nothing");
+
+        assertThat(mbean.getUndeliveredRecords()).isEqualTo(6);
+        assertThat(sent).singleElement().satisfies(notification -> {
+            assertThat(notification.getType()).isEqualTo("listener.stuck");
+            assertThat(notification.getMessage()).isEqualTo("records takes nothing");
+        });
+    }
+
+    @Test
     void throwsNothingThatAClientHasNoClassFor() {
         assertThatThrownBy(() -> mbean.invoke("flush", new Object[0], new String[0]))
                 .isExactlyInstanceOf(IllegalStateException.class).hasMessage("the table is full");
@@ -77,8 +97,8 @@ class FlowTableMBeanTest {
     @Test
     void takesThePlaceOfAnMBeanThatWasLeftBehindAndKeepsItWhenThatOneStops() {
         FlowTableMBean left = new FlowTableMBean(table, () -> now);
-        left.start();
-        mbean.start();
+        left.start(context);
+        mbean.start(context);
         left.stop();
 
         assertThat(SERVER.isRegistered(mbean.name())).isTrue();

@@ -21,6 +21,10 @@ final class Delivery {
     private record Registered(String name, FlowListener listener) {
     }
 
+    /** A durable listener that takes nothing, or is not there, and the records that wait for it. */
+    record Stuck(String name, boolean isThere, int waiting) {
+    }
+
     private final Map<Object, Registered> registered = new LinkedHashMap<>();
     private final Map<Object, Outlet> connected = new HashMap<>();
     private final Map<String, Outlet> outlets = new HashMap<>();
@@ -102,6 +106,11 @@ final class Delivery {
     /** Records that listeners lost because their queues were full. */
     synchronized long lost() {
         return lostByGone + outlets.values().stream().mapToLong(outlet -> outlet.lost(false)).sum();
+    }
+
+    /** The durable listeners for which records wait, and that took none since this many calls. */
+    synchronized List<Stuck> stuck(int calls) {
+        return outlets.values().stream().flatMap(outlet -> outlet.stuck(calls).stream()).toList();
     }
 
     /** Hands a batch to all listeners, of flows that hold no slots; durable ones too lose it when they are too slow. */

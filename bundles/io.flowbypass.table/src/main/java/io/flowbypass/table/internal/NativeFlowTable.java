@@ -43,6 +43,20 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private static final Decision REOPENED = Decision.end(EndReason.REOPENED, "");
 
     private static final Decision NEVER_CUT = Decision.end(EndReason.NEVER_CUT, "");
+
+    /** How much of the table is taken: by flows, by those that ended and whose records are not taken, by the reserve. */
+    record Room(int taken, int closing, int capacity, long refused) {
+        int percent() {
+            return (int) (100L * taken / capacity);
+        }
+
+        @Override
+        public String toString() {
+            return taken + " of " + capacity + " flows"
+                    + (closing == 0 ? "" : ", " + closing + " of which have ended and wait for their records to be taken");
+        }
+    }
+
     /** How long a slot stays CLAIMED at most: XDP decides within microseconds, a hypervisor may stop its CPU meanwhile. */
     private static final long CLAIM_NANOS = 100_000_000;
     /** Of a small table, XDP is lent this part at most. */
@@ -149,8 +163,8 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             int slot = slots.take();
             if (slot < 0) {
                 refused++;
-                throw new TableFullException("table full: " + slots.taken() + " of " + table.capacity()
-                        + " flows; raise capacity in io.flowbypass.xdp.cfg or shorten the idle timeouts");
+                throw new TableFullException("table full: " + room()
+                        + "; raise capacity in io.flowbypass.xdp.cfg or shorten the idle timeouts");
             }
             table.write(slot, scratch, forward, request, System.nanoTime());
             // Before the first packet can be counted, so that no sum misses it.
@@ -378,6 +392,16 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     @Override
     public int capacity() {
         return table.capacity();
+    }
+
+    /** How full the table is, without a look at its memory. */
+    Room room() {
+        lock.lock();
+        try {
+            return new Room(slots.taken(), closing, table.capacity(), refused);
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

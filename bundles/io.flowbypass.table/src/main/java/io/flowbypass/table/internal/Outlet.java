@@ -7,6 +7,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -46,6 +47,10 @@ final class Outlet {
     private Connection connection;
     private int waiting;
     private long lost;
+    /** Batches that were taken by now, and by the last look; looks that found no more, and some waiting. */
+    private long taken;
+    private long takenBefore;
+    private int looks;
 
     Outlet(String name) {
         this.name = name;
@@ -146,6 +151,19 @@ final class Outlet {
         }
     }
 
+    /** Whether it is durable, records wait, and none was taken since this many calls. */
+    Optional<Delivery.Stuck> stuck(int calls) {
+        lock.lock();
+        try {
+            boolean stands = durable && waiting > 0 && taken == takenBefore;
+            takenBefore = taken;
+            looks = stands ? looks + 1 : 0;
+            return looks < calls ? Optional.empty() : Optional.of(new Delivery.Stuck(name, connection != null, waiting));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void deliver(Connection mine) {
         long retryMillis = FIRST_RETRY_MILLIS;
         try {
@@ -199,17 +217,18 @@ final class Outlet {
         }
     }
 
-    private void remove(Batch taken, Connection mine) {
+    private void remove(Batch batch, Connection mine) {
         lock.lock();
         try {
             if (connection != mine) {
                 return;
             }
             queue.remove();
-            waiting -= taken.records().size();
+            waiting -= batch.records().size();
+            taken++;
         } finally {
             lock.unlock();
         }
-        taken.taken().run();
+        batch.taken().run();
     }
 }

@@ -4,6 +4,7 @@ package io.flowbypass.table.internal;
 import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.flow.RecordDelivery;
 import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Gate;
@@ -71,6 +72,7 @@ public final class TableComponent {
     private static final Duration CUTOFF_WAIT = Duration.ofSeconds(1);
 
     private final Delivery delivery = new Delivery();
+    private final Watch watch = new Watch();
     private final ScheduledExecutorService housekeeping = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "flowbypass-housekeeping");
         thread.setDaemon(true);
@@ -156,6 +158,7 @@ public final class TableComponent {
         if (drain != null) {
             drain.stop();
         }
+        watch.close();
         flows.stop();
         delivery.close();
         gate.close();
@@ -182,9 +185,19 @@ public final class TableComponent {
         delivery.remove(reference);
     }
 
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addTableListener(FlowTableListener listener) {
+        watch.add(listener);
+    }
+
+    void removeTableListener(FlowTableListener listener) {
+        watch.remove(listener);
+    }
+
     private void keepHouse() {
         try {
             dataPlane.heartbeat();
+            watch.look(flows.room(), delivery);
             dataPlane.lookAtRedirectPorts();
             guardNeverCut();
             dataPlane.allowCutoff(cutoffAllowed);

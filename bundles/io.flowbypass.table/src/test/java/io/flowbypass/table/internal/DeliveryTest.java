@@ -193,6 +193,30 @@ class DeliveryTest {
         assertThat(List.of(next(), next(), next())).containsExactlyInAnyOrder("1", "1", "2");
     }
 
+    @Test
+    void shouldCallADurableListenerStuckThatTakesNothingForSomeLooksOrIsNotThere() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        delivery.add("q", "quick", hearing("q"));
+        delivery.setDurable(Set.of("records"));
+        delivery.deliver(batch("1"), taken::countDown);
+        assertThat(delivery.stuck(2)).isEmpty();
+        assertThat(delivery.stuck(2)).containsExactly(new Delivery.Stuck("records", false, 1));
+        delivery.add("key", "records", records -> await(go));
+        assertThat(delivery.stuck(2)).containsExactly(new Delivery.Stuck("records", true, 1));
+        delivery.deliver(batch("2"), taken::countDown);
+        go.countDown();
+        assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(delivery.stuck(2)).as("it took some").isEmpty();
+    }
+
+    @Test
+    void shouldNotCallAListenerStuckForWhichNothingWaits() {
+        delivery.setDurable(Set.of("records"));
+        for (int look = 0; look < 3; look++) {
+            assertThat(delivery.stuck(1)).isEmpty();
+        }
+    }
+
     /** Waits in a listener until the test lets it go, or the listener's thread is interrupted. */
     private static void await(CountDownLatch latch) {
         try {
