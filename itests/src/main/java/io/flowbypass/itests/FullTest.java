@@ -217,7 +217,7 @@ class FullTest {
         assertThat(table.bypass(BypassRequest.of(key(0)))).isTrue();
     }
 
-    /** Until the table keeps the slot of a flow that has ended; a release is answered when a slot that nobody holds is free. */
+    /** Until the table keeps the slot of a flow that has ended; one that nobody holds is free when a release is answered. */
     private void holdsSlotsFrom(int probe) {
         Jmx.eventually(() -> {
             table.bypass(BypassRequest.of(key(probe)));
