@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Hashtable;
 import java.util.List;
@@ -179,12 +180,28 @@ class HealingTest {
     }
 
     @Test
-    void withThePinsOfTheTableGoneNothingIsAttached() throws IOException {
+    void aMapThatIsUnpinnedIsPinnedAgain() throws IOException {
+        for (String map : List.of("records", "config")) {
+            Path pin = Path.of(Product.PIN_ROOT, map);
+            long began = System.nanoTime();
+            Files.delete(pin);
+            eventuallyTold("xdp.repinned " + map + " was unpinned");
+            withinTheLimit(began);
+            assertThat(pin).exists();
+        }
+        Files.delete(pin(cable));
+        eventuallyTold("xdp.attached " + cable + ": ");
+        cuts();
+    }
+
+    @Test
+    void withThePinsOfAnotherTableInTheirPlaceNothingIsAttached() throws IOException {
         Capture monitor = lab.capture(cable);
         Path config = Path.of(Product.PIN_ROOT, "config");
         Path away = Path.of(Product.PIN_ROOT, "config-away");
         Files.move(config, away);
         try {
+            Shell.run("bpftool map create " + config + " type array key 4 value 256 entries 1 name another");
             assertThat(attachment()).as("XDP goes on").matches(Attachment::attached);
             Files.delete(pin(cable));
             Jmx.eventually(() -> attachment().problem().contains("./flowbypass off"), "what to do is said");
@@ -192,7 +209,7 @@ class HealingTest {
             a.send(5000, Lab.B, 6000, PACKETS, PAYLOAD);
             Jmx.eventually(() -> monitor.seen(5000, 6000) == PACKETS, "the monitor sees the flow");
         } finally {
-            Files.move(away, config);
+            Files.move(away, config, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
  * The XDP program and its interfaces: {@code io.flowbypass:type=Xdp}. Registered while the program is loaded.
  *
  * <p>There is one attribute for each {@link io.flowbypass.xdp.Verdict}. Sends the notifications {@value #DETACHED} and
- * {@value #ATTACHED}, whose message begins with the name of the interface. Operations throw
+ * {@value #ATTACHED}, whose message begins with the name of the interface, and {@value #REPINNED}. Operations throw
  * {@link IllegalArgumentException} for what is not allowed and {@link IllegalStateException} when it cannot be done.
  */
 @Description("The XDP program, the interfaces that it runs on, and what it did with packets.")
@@ -18,6 +18,8 @@ public interface XdpMXBean {
     String DETACHED = "xdp.detached";
     /** Type of the notification that XDP was attached to an interface that it was off, or could not be attached to before. */
     String ATTACHED = "xdp.attached";
+    /** Type of the notification that maps of the table were unpinned by other hands, and pinned again. */
+    String REPINNED = "xdp.repinned";
 
     /** The configured interfaces. */
     @Description("The configured interfaces, with what became of each.")

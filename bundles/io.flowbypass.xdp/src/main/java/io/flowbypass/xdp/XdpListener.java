@@ -4,8 +4,8 @@ package io.flowbypass.xdp;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Hears when XDP is off an interface that is configured, and back. A whiteboard service; called on the thread that looks
- * after the interfaces, must not block.
+ * Hears when XDP is off an interface that is configured, and back. A whiteboard service; called on a thread that nothing but
+ * other listeners waits for.
  */
 @ConsumerType
 public interface XdpListener {
@@ -24,4 +24,11 @@ public interface XdpListener {
      * @param how in a sentence
      */
     void attached(String interfaceName, String how);
+
+    /**
+     * Somebody else had unpinned maps of the table, and they were pinned again.
+     *
+     * @param what in a sentence
+     */
+    void repinned(String what);
 }

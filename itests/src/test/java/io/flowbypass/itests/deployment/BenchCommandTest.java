@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Test;
 class BenchCommandTest extends CommandLab {
     private static final int QUICK_ENTRIES = 100_000;
     private static final String THEIR_TABLE = "/sys/fs/bpf/autocutoff/flow_table_v4";
+    /** Some minutes on a machine that does other things too. */
+    private static final long CHAOS_LIMIT_SECONDS = 600;
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @BeforeEach
@@ -103,12 +105,13 @@ class BenchCommandTest extends CommandLab {
 
     @Test
     void inChaosNothingIsLostAndNothingIsLeft() throws Exception {
-        Outcome outcome = flowbypass("bench", "chaos", "--quick", "--seed", "4711", "--json", "b.json");
+        Outcome outcome = end(start("./flowbypass", "bench", "chaos", "--quick", "--seed", "4711", "--json", "b.json"),
+                CHAOS_LIMIT_SECONDS);
         assertThat(outcome.status()).as(outcome.toString()).isZero();
         JsonNode chaos = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
         assertThat(chaos.path("sizes").path("kills").asInt()).isEqualTo(10);
         assertThat(chaos.path("sizes").path("seed").asInt()).isEqualTo(4711);
-        for (String phase : List.of("exact", "killed", "soak")) {
+        for (String phase : List.of("exact", "interrupted", "killed", "soak")) {
             for (String happens : List.of("cut", "released", "expired", "reopened by a SYN", "cut off by XDP")) {
                 assertThat(counted(chaos, phase + ": " + happens)).as(phase + ": " + happens).isPositive();
             }
@@ -119,10 +122,13 @@ class BenchCommandTest extends CommandLab {
         }
         assertThat(counted(chaos, "killed: flows not adopted")).isZero();
         assertThat(counted(chaos, "soak: descriptors, more")).isNotPositive();
-        assertThat(counted(chaos, "soak: threads, more")).isNotPositive();
+        assertThat(counted(chaos, "soak: threads, more")).isLessThanOrEqualTo(2);
         assertThat(counted(chaos, "soak: BPF memory, more")).isNotPositive();
-        assertThat(counted(chaos, "read-then-delete: cut")).isPositive();
-        assertThat(counted(chaos, "lookup-and-delete: cut")).isPositive();
+        // The same looks at the classic design see what that loses.
+        for (String classic : List.of("read-then-delete", "lookup-and-delete")) {
+            assertThat(counted(chaos, classic + ": lost") + counted(chaos, classic + ": credited to another flow"))
+                    .as(classic).isPositive();
+        }
         assertThat(leftBehind()).isEqualTo("[]");
     }
 

@@ -76,7 +76,12 @@ abstract class CommandLab {
 
     /** Waits for its end. */
     Outcome end(Process process) throws Exception {
-        assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).as("it ends").isTrue();
+        return end(process, LIMIT_SECONDS);
+    }
+
+    /** Waits for its end for so long at the most. */
+    Outcome end(Process process, long seconds) throws Exception {
+        assertThat(process.waitFor(seconds, TimeUnit.SECONDS)).as("it ends").isTrue();
         return new Outcome(process.exitValue(), said("out"), said("error"));
     }
 
@@ -111,8 +116,18 @@ abstract class CommandLab {
     /** Namespaces, pins, run directories and processes of what was started. */
     String leftBehind() {
         return inside("ls -d /run/netns/flowbypass-* /sys/fs/bpf/flowbypass* /run/flowbypass* 2>/dev/null || true")
-                + ProcessHandle.allProcesses().map(process -> process.info().commandLine().orElse(""))
-                        .filter(line -> line.contains(directory + "/felix-config") || line.contains(directory + "/itests"))
-                        .toList();
+                + ProcessHandle.allProcesses().filter(this::isOfHere)
+                        .map(process -> process.info().commandLine().orElse("")).toList();
+    }
+
+    /** Felix runs in the distribution, programs in C are called by their paths. */
+    private boolean isOfHere(ProcessHandle process) {
+        try {
+            return process.info().commandLine().orElse("").contains(directory + "/itests")
+                    || Files.readSymbolicLink(Path.of("/proc", Long.toString(process.pid()), "cwd"))
+                            .startsWith(directory.resolve("felix-config"));
+        } catch (IOException gone) {
+            return false;
+        }
     }
 }

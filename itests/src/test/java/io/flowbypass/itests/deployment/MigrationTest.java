@@ -155,6 +155,23 @@ class MigrationTest {
         assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
     }
 
+    @Test
+    void aTableThatLacksAMapIsNotThrownAwayButRefusedAndDrained() throws Exception {
+        felix.start();
+        bypass(5000);
+        felix.stop();
+        Files.delete(ROOT.resolve("tracker"));
+        felix.launch();
+        assertThat(felix.failure()).contains("tracker is missing").contains("--migrate").contains("./flowbypass off").hasLineCount(1);
+        assertThat(ROOT.resolve("records")).as("nothing was removed").exists();
+        felix.stop();
+        Files.delete(directory.resolve("failure"));
+        felix.migrate(true).start();
+        installKeeper();
+        assertThat(recordOf(5000)).contains("reason=RECOVERED");
+        eventuallyRemoved();
+    }
+
     /** Two flows in a table of 4096, and a configuration that says 8192. */
     private void leaveATableOfAnotherCapacity() throws Exception {
         felix.start();

@@ -49,7 +49,9 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean, XdpList
                 new MBeanNotificationInfo(new String[] {DETACHED}, Notification.class.getName(),
                         "XDP was found off an interface on which it ran."),
                 new MBeanNotificationInfo(new String[] {ATTACHED}, Notification.class.getName(),
-                        "XDP was attached to an interface that it was off, or could not be attached to before."));
+                        "XDP was attached to an interface that it was off, or could not be attached to before."),
+                new MBeanNotificationInfo(new String[] {REPINNED}, Notification.class.getName(),
+                        "Maps of the table were unpinned by other hands, and pinned again."));
         this.dataPlane = dataPlane;
         verdicts = new Recent<>(dataPlane::verdicts, System::nanoTime);
         cutoffs = new Recent<>(dataPlane::cutoffs, System::nanoTime);
@@ -307,6 +309,11 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean, XdpList
     @Override
     public void attached(String interfaceName, String how) {
         tell(ATTACHED, interfaceName + ": " + how);
+    }
+
+    @Override
+    public void repinned(String what) {
+        tell(REPINNED, what);
     }
 
     private void tell(String type, String message) {

@@ -115,6 +115,6 @@ class DescriptionsTest {
     void announceTheNotificationsOfXdp() {
         assertThat(xdp().getMBeanInfo().getNotifications())
                 .flatExtracting(notification -> Arrays.asList(notification.getNotifTypes()))
-                .containsExactlyInAnyOrder("xdp.detached", "xdp.attached");
+                .containsExactlyInAnyOrder("xdp.detached", "xdp.attached", "xdp.repinned");
     }
 }

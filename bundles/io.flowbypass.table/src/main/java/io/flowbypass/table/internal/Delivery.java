@@ -108,6 +108,16 @@ final class Delivery {
         return lostByGone + outlets.values().stream().mapToLong(outlet -> outlet.lost(false)).sum();
     }
 
+    /** Whether any listener is named durable. */
+    synchronized boolean hasDurable() {
+        return !durable.isEmpty();
+    }
+
+    /** The most records that wait for one listener. */
+    synchronized int longestQueue() {
+        return outlets.values().stream().mapToInt(Outlet::waiting).max().orElse(0);
+    }
+
     /** The durable listeners for which records wait, and that took none since this many calls. */
     synchronized List<Stuck> stuck(int calls) {
         return outlets.values().stream().flatMap(outlet -> outlet.stuck(calls).stream()).toList();

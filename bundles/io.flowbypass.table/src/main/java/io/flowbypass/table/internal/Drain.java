@@ -20,6 +20,9 @@ final class Drain {
     static final int BATCH = 1024;
     private static final Logger LOG = System.getLogger(Drain.class.getName());
     private static final long STOP_SECONDS = 5;
+    /** How long listeners that are not durable are waited for, after each batch. */
+    private static final int PATIENCE_MILLIS = 10_000;
+    private static final int POLL_MILLIS = 10;
 
     private final OldTable table;
     private final Gate gate;
@@ -58,6 +61,10 @@ final class Drain {
 
     private void run() {
         try {
+            if (!delivery.hasDurable()) {
+                LOG.log(Level.WARNING, "durable.listeners in io.flowbypass.table.cfg is empty: only listeners that are there by now"
+                        + " get the records of the table that was moved aside");
+            }
             grace.run();
             deliverAll(new OldFlows(table, gate));
             table.remove();
@@ -83,10 +90,18 @@ final class Drain {
                 CountDownLatch taken = new CountDownLatch(1);
                 delivery.deliver(List.copyOf(batch), taken::countDown);
                 taken.await();
+                awaitTheRest();
             }
         }
         LOG.log(Level.INFO, "drained the table that was moved aside: {0} flows with {1} packets, none of them bypassed any"
                 + " more", count, packets);
+    }
+
+    /** So that those that are not durable lose none by being slower than this; but not for ever. */
+    private void awaitTheRest() throws InterruptedException {
+        for (int waited = 0; waited < PATIENCE_MILLIS && delivery.longestQueue() > BATCH; waited += POLL_MILLIS) {
+            Thread.sleep(POLL_MILLIS);
+        }
     }
 
     /** Fills a batch from this slot on; returns where the next one begins. */

@@ -19,6 +19,8 @@ import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.table.internal.Closer.Closing;
 import io.flowbypass.xdp.DataPlane;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +39,7 @@ import java.util.function.Supplier;
  * read without it and take it for each flow that they end.
  */
 final class NativeFlowTable implements FlowTable, FlowSweeper {
+    private static final Logger LOG = System.getLogger(NativeFlowTable.class.getName());
     private static final int MAX_PAGE = 10_000;
     /** Slots between two looks at the clock: cheap beside them, and often enough for a policy that takes its time. */
     private static final int CLOCK_EVERY = 256;
@@ -59,6 +62,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
 
     /** How long a slot stays CLAIMED at most: XDP decides within microseconds, a hypervisor may stop its CPU meanwhile. */
     private static final long CLAIM_NANOS = 100_000_000;
+    private static final int ANSWERING_THREADS = 4;
     /** Of a small table, XDP is lent this part at most. */
     private static final int LARGEST_RESERVE = 16;
 
@@ -71,10 +75,11 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private final Runnable grace;
     private final Closer closer;
     /**
-     * Completes what releases wait for, on a thread of its own: it must not delay the next harvest. Not the common pool: on up to
-     * two CPUs CompletableFuture starts a thread for each task instead.
+     * Completes what releases wait for, on threads of its own: that must not delay the next harvest. Not the common pool: on
+     * up to two CPUs CompletableFuture starts a thread for each task instead. Several, because what depends on a release may
+     * wait for another one.
      */
-    private final ExecutorService answers = Executors.newSingleThreadExecutor(task -> {
+    private final ExecutorService answers = Executors.newFixedThreadPool(ANSWERING_THREADS, task -> {
         Thread thread = new Thread(task, "flowbypass-released");
         thread.setDaemon(true);
         return thread;
@@ -564,7 +569,13 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             lock.unlock();
         }
         delivery.deliver(List.copyOf(records), () -> free(batch));
-        answers.execute(() -> answer(batch, records));
+        try {
+            if (batch.stream().anyMatch(closed -> closed.asked() != null)) {
+                answers.execute(() -> answer(batch, records));
+            }
+        } catch (RuntimeException | Error e) { // delivered and freed: nobody may harvest it again
+            LOG.log(Level.ERROR, "who waits for the release of " + batch.size() + " flows gets no answer", e);
+        }
     }
 
     private static void answer(List<Closing> batch, List<FlowRecord> records) {

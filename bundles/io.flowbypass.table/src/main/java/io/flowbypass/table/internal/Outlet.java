@@ -151,6 +151,16 @@ final class Outlet {
         }
     }
 
+    /** Records that wait for the listener. */
+    int waiting() {
+        lock.lock();
+        try {
+            return waiting;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether it is durable, records wait, and none was taken since this many calls. */
     Optional<Delivery.Stuck> stuck(int calls) {
         lock.lock();

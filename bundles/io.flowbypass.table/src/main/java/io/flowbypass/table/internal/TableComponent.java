@@ -202,7 +202,7 @@ public final class TableComponent {
             guardNeverCut();
             dataPlane.allowCutoff(cutoffAllowed);
             tendReserve();
-        } catch (SocketException | RuntimeException e) {
+        } catch (SocketException | RuntimeException | Error e) { // one that came through would end the heartbeat
             LOG.log(Level.WARNING, "housekeeping failed, it is tried again in a second", e);
         }
     }

@@ -55,11 +55,11 @@ final class Watch {
         refused = room.refused();
         if (more > 0 && !full) {
             full = true;
-            String what = "bypasses are refused, " + more + " by now, because the flow table is full: " + room
+            String what = "bypasses are refused, " + more + " by now, because the flow table has no room for them: " + room
                     + "; raise capacity in io.flowbypass.xdp.cfg or shorten the idle timeouts";
             tell(what, listener -> listener.full(what));
         }
-        full &= room.percent() >= RELIEF_PERCENT;
+        full &= more > 0 || room.percent() >= RELIEF_PERCENT;
     }
 
     private void lookForStuck(NativeFlowTable.Room room, List<Delivery.Stuck> now) {

@@ -65,7 +65,7 @@ class WatchTest {
     /** Notices come in order: nothing came before this one. */
     private void nothingWasSaid() throws InterruptedException {
         look(0, 0, Long.MAX_VALUE);
-        assertThat(next()).contains("full: 0 of 1000");
+        assertThat(next()).startsWith("full: ").contains(": 0 of 1000");
     }
 
     @Test
@@ -85,6 +85,16 @@ class WatchTest {
     void shouldSayThatBypassesWereRefusedThoughThereIsRoomByNow() throws Exception {
         look(10, 0, 1);
         assertThat(next()).contains("10 of 1000 flows;");
+    }
+
+    @Test
+    void shouldSayOnceThatBypassesAreRefusedAgainAndAgainThoughThereIsRoom() throws Exception {
+        for (int look = 1; look < 5; look++) {
+            look(10, 0, look);
+        }
+        assertThat(next()).contains("1 by now");
+        look(10, 0, 4);
+        nothingWasSaid();
     }
 
     @Test

@@ -4,6 +4,7 @@ package io.flowbypass.xdp.internal;
 import io.flowbypass.xdp.XdpListener;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -12,8 +13,8 @@ import org.osgi.framework.BundleContext;
 import org.osgi.util.tracker.ServiceTracker;
 
 /**
- * Looks after the interfaces once a second and tells the listeners. On a thread of its own: to attach XDP may take a driver
- * seconds, and the lease must not wait for it.
+ * Looks after the interfaces once a second and tells the listeners. On threads of its own: to attach XDP may take a driver
+ * seconds, and the lease must not wait for it; a listener may block, and what is to be mended must not wait for that.
  */
 final class Caretaker implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Caretaker.class.getName());
@@ -22,11 +23,10 @@ final class Caretaker implements AutoCloseable {
 
     private final NativeDataPlane dataPlane;
     private final ServiceTracker<XdpListener, XdpListener> listeners;
-    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread made = new Thread(task, "flowbypass-interfaces");
-        made.setDaemon(true);
-        return made;
-    });
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
+            task -> daemon(task, "flowbypass-interfaces"));
+    private final ExecutorService notices = Executors.newSingleThreadExecutor(
+            task -> daemon(task, "flowbypass-interface-notices"));
 
     Caretaker(BundleContext context, NativeDataPlane dataPlane) {
         this.dataPlane = dataPlane;
@@ -35,10 +35,16 @@ final class Caretaker implements AutoCloseable {
         thread.scheduleWithFixedDelay(this::lookAround, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 
+    private static Thread daemon(Runnable task, String name) {
+        Thread made = new Thread(task, name);
+        made.setDaemon(true);
+        return made;
+    }
+
     private void lookAround() {
         try {
-            dataPlane.lookAtInterfaces().forEach(this::tell);
-        } catch (RuntimeException e) {
+            dataPlane.lookAround().forEach(news -> notices.execute(() -> tell(news)));
+        } catch (RuntimeException | Error e) { // one that came through would be the last look
             LOG.log(Level.WARNING, "the interfaces cannot be looked at, it is tried again in a second", e);
         }
     }
@@ -47,7 +53,7 @@ final class Caretaker implements AutoCloseable {
         for (XdpListener listener : listeners.getTracked().values()) {
             try {
                 news.accept(listener);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError e) {
                 LOG.log(Level.WARNING, "XDP listener " + listener.getClass().getName() + " threw; it missed a notice", e);
             }
         }
@@ -64,6 +70,7 @@ final class Caretaker implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        notices.shutdownNow();
         listeners.close();
     }
 }

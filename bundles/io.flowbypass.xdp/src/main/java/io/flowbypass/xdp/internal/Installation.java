@@ -181,15 +181,19 @@ final class Installation implements AutoCloseable {
     }
 
     private void adopt() throws Refusal, IOException {
-        if (Files.exists(pins.map(Pins.CONFIG))) {
-            checkConfig();
-        }
-        if (pins.complete()) {
-            Pins.MAPS.stream().filter(name -> !name.equals(Pins.CONFIG)).forEach(this::open);
-        } else {
-            maps.clear();
+        if (!Files.exists(pins.map(Pins.CONFIG))) {
             pins.removeRemains();
+            return;
         }
+        checkConfig();
+        List<String> missing = pins.missing();
+        if (!missing.isEmpty()) {
+            // Config is pinned last and unpinned first: this is no remains of ours.
+            throw new OtherTable("Of the table pinned at " + pins.root() + " " + String.join(", ", missing) + " "
+                    + (missing.size() == 1 ? "is" : "are") + " missing, by other hands or another version: end its bypasses,"
+                    + " with ./flowbypass run --migrate, which makes records of them, or with ./flowbypass off.");
+        }
+        Pins.MAPS.stream().filter(name -> !name.equals(Pins.CONFIG)).forEach(this::open);
     }
 
     private void setOldTable(MovedTable table) {

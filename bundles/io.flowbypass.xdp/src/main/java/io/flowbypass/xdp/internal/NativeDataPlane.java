@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -191,9 +192,34 @@ final class NativeDataPlane implements DataPlane {
         interfaces.add(configured);
     }
 
-    /** Lets each interface look after itself; returns what the listeners are to be told, in order. */
-    List<Consumer<XdpListener>> lookAtInterfaces() {
-        return interfaces.stream().flatMap(each -> each.lookAfter().stream()).toList();
+    /** Puts pins back that are gone, and lets each interface look after itself; returns what listeners are to be told. */
+    List<Consumer<XdpListener>> lookAround() {
+        List<Consumer<XdpListener>> news = new ArrayList<>();
+        List<String> missing = pins.missing();
+        if (!missing.isEmpty() && missing.size() < Pins.MAPS.size() && isPinned(missing)) {
+            missing.forEach(name -> Bpf.pin(maps.get(name).descriptor(), pins.map(name)));
+            String what = String.join(", ", missing) + (missing.size() == 1 ? " was" : " were") + " unpinned from "
+                    + pins.root() + " by other hands, and pinned again.";
+            LOG.log(Level.WARNING, what);
+            news.add(listener -> listener.repinned(what));
+        }
+        interfaces.forEach(each -> news.addAll(each.lookAfter()));
+        return news;
+    }
+
+    /** Whether all of this table is pinned, and of no other one that was made in its place. */
+    boolean isPinned() {
+        return isPinned(List.of());
+    }
+
+    private boolean isPinned(List<String> but) {
+        return Pins.MAPS.stream().filter(name -> !but.contains(name)).allMatch(name -> {
+            try (Descriptor pinned = Bpf.open(pins.map(name))) {
+                return Bpf.describeMap(pinned.number()).id() == maps.get(name).info().id();
+            } catch (BpfException gone) {
+                return false;
+            }
+        });
     }
 
     void remove(XdpInterface configured) {

@@ -119,9 +119,9 @@ final class Pins {
         }
     }
 
-    /** Whether all maps are pinned. */
-    boolean complete() {
-        return MAPS.stream().allMatch(name -> Files.exists(map(name)));
+    /** The maps that are not pinned. */
+    List<String> missing() {
+        return MAPS.stream().filter(name -> !Files.exists(map(name))).toList();
     }
 
     /** Removes maps and program, not the links. Config goes first: what is left after a crash is not complete. */

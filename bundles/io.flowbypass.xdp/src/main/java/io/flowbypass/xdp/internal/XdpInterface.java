@@ -210,9 +210,10 @@ public final class XdpInterface {
     private void attachAgain(List<Consumer<XdpListener>> news) {
         dataPlane.attaching().lock();
         try {
-            if (!dataPlane.pins().complete()) {
-                throw new Refusal("The pins of the table in " + dataPlane.pins().root() + " were removed: end Flowbypass,"
-                        + " remove the rest with ./flowbypass off, and start it again, which makes a new table.");
+            if (!dataPlane.isPinned()) {
+                throw new Refusal("The pins of the table in " + dataPlane.pins().root() + " were removed, or are another"
+                        + " table's: end Flowbypass, remove the rest with ./flowbypass off, and start it again, which makes a"
+                        + " new table.");
             }
             problem = settle(false);
             settled();
@@ -300,15 +301,14 @@ public final class XdpInterface {
         if (!MODES.contains(mode)) {
             throw new Refusal("mode is \"" + mode + "\": it must be one of " + String.join(", ", MODES) + ".");
         }
-        Optional<LinkDescription> found = link.describe().filter(each -> each.interfaceIndex() == index);
-        String present = "";
-        if (found.isPresent()) {
-            present = Link.modeOf(found.get());
-            if (mode.equals(AUTO) || mode.equals(present)) {
-                link.runOneOf(dataPlane.programs().stream().map(Descriptor::number).toList());
-                LOG.log(Level.INFO, "XDP still runs on {0}, {1} mode.", name, present);
-                return adopted(present);
-            }
+        Optional<LinkDescription> found = link.describe().filter(each -> each.interfaceIndex() != 0);
+        String present = found.map(Link::modeOf).orElse("");
+        // This interface, or one that had its name before; 0 for none.
+        int linked = found.map(LinkDescription::interfaceIndex).orElse(0);
+        if (linked == index && (mode.equals(AUTO) || mode.equals(present))) {
+            link.runOneOf(dataPlane.programs().stream().map(Descriptor::number).toList());
+            LOG.log(Level.INFO, "XDP still runs on {0}, {1} mode.", name, present);
+            return adopted(present);
         }
         InterfaceRules.check(name, mode, config.inline_anyway(), dataPlane.tracksVlans());
         link.remove();
@@ -322,8 +322,8 @@ public final class XdpInterface {
                 attach(index, mode);
             }
         } catch (Refusal | RuntimeException refused) {
-            if (!present.isEmpty()) {
-                restore(index, present, refused);
+            if (linked != 0) {
+                restore(linked, present, refused);
             }
             throw refused;
         }

@@ -42,6 +42,7 @@ final class Felix implements AutoCloseable {
     private SocketChannel connection;
     private IOException failure;
     private Process process;
+    private int starts;
 
     /**
      * Prepares it.
@@ -106,6 +107,7 @@ final class Felix implements AutoCloseable {
         command.addAll(List.of("-Dfelix.fileinstall.dir=" + home.resolve("etc"),
                 "-Dfelix.fileinstall.tmpdir=" + home.resolve("fileinstall"),
                 "-Dflowbypass.failure.file=" + home.resolve("failure"),
+                "-D" + Load.START + "=" + starts++,
                 // Before what it measures.
                 "-Dfelix.auto.start.2=file:bundle/org.apache.felix.fileinstall.jar " + System.getProperty("felix.auto.start.4"),
                 "-jar", "bin/felix.jar", home.resolve("cache").toString()));
@@ -118,7 +120,11 @@ final class Felix implements AutoCloseable {
 
     /** Waits until it bypasses flows. */
     Message awaitUp() throws IOException, InterruptedException {
-        return await(Message.UP);
+        Message up = await(Message.UP);
+        if (up.b() <= 0) {
+            throw new IOException("The load began to look only when the table was there: adoption was not measured.");
+        }
+        return up;
     }
 
     /** Ends all flows; returns once each record is in the account. */
@@ -127,10 +133,10 @@ final class Felix implements AutoCloseable {
         return await(Message.ENDED);
     }
 
-    /** Bytes that live on its heap. */
-    long heap() throws IOException, InterruptedException {
+    /** Bytes that live on its heap after a collection, and threads of Java. */
+    Message heap() throws IOException, InterruptedException {
         ask(Message.ASK_HEAP);
-        return await(Message.HEAP).a();
+        return await(Message.HEAP);
     }
 
     /** Kills it; returns once what it had told is in the account. */
@@ -212,10 +218,14 @@ final class Felix implements AutoCloseable {
                 }
             }
         } catch (IOException closed) {
-            synchronized (told) {
-                failure = closed;
-                told.notifyAll();
-            }
+            fail(closed);
+        }
+    }
+
+    private void fail(IOException why) {
+        synchronized (told) {
+            failure = failure == null ? why : failure;
+            told.notifyAll();
         }
     }
 
@@ -230,7 +240,11 @@ final class Felix implements AutoCloseable {
 
     private void take(Message message, SocketChannel from) {
         if (message.kind() == Message.RECORD) {
-            account.add(message);
+            try {
+                account.add(message);
+            } catch (RuntimeException wrong) {
+                fail(new IOException("Flowbypass is wrong: " + message + " is of no flow or slot that there is.", wrong));
+            }
             return;
         }
         synchronized (told) {

@@ -84,9 +84,9 @@ public final class Line {
         return config;
     }
 
-    /** How long it took from the start of the loader until there was a table, with all that was pinned adopted. */
+    /** How long it took from the start of the loader until there was a table, with all that was pinned adopted; 0: unknown. */
     long adoptionMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(tableThere - loaderStarted);
+        return loaderStarted == 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(tableThere - loaderStarted);
     }
 
     /** Who answers what the scenario asks, on a thread of this line. */
@@ -122,7 +122,8 @@ public final class Line {
         try {
             while (socket.read(request) > 0) {
                 if (request.get(0) == Message.ASK_HEAP) {
-                    send(List.of(Message.of(Message.HEAP, heapAfterCollection())));
+                    send(List.of(Message.of(Message.HEAP, heapAfterCollection(),
+                            ManagementFactory.getThreadMXBean().getThreadCount())));
                 } else {
                     answer.accept(request.get(0));
                 }

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
+import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -35,6 +36,8 @@ import org.osgi.service.component.annotations.Reference;
 @PolicyName(Load.NAME)
 public final class Load implements ExpiryPolicy {
     static final String NAME = "load";
+    /** Framework property: how often this table had been started before. Each start has another load. */
+    static final String START = "flowbypass.bench.start";
     private static final int THREADS = 2;
     /** The timeout of a resident's own, by which the policy knows it. */
     private static final Duration FOR_EVER = Duration.ofDays(7);
@@ -42,6 +45,7 @@ public final class Load implements ExpiryPolicy {
     private static final int PACKETS_BEFORE_THE_END = 3;
     private static final long POLL_NANOS = 1_000_000;
 
+    private final int start;
     private final Line line;
     private final FlowTable table;
     private final DataPlane dataPlane;
@@ -50,7 +54,8 @@ public final class Load implements ExpiryPolicy {
 
     /** Begins. */
     @Activate
-    public Load(@Reference Line line, @Reference FlowTable table, @Reference DataPlane dataPlane) {
+    public Load(BundleContext context, @Reference Line line, @Reference FlowTable table, @Reference DataPlane dataPlane) {
+        start = Integer.parseInt(context.getProperty(START));
         this.line = line;
         this.table = table;
         this.dataPlane = dataPlane;
@@ -65,7 +70,7 @@ public final class Load implements ExpiryPolicy {
     }
 
     private void begin() {
-        SplittableRandom random = new SplittableRandom(line.config().seed());
+        SplittableRandom random = new SplittableRandom(line.config().seed() + start);
         long added = 0;
         for (int flow = 0; flow < line.config().residents() && !ended; flow++) {
             if (bypassResident(Numbered.key(flow))) {
