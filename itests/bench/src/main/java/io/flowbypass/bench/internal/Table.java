@@ -14,9 +14,9 @@ final class Table {
         line(text, "%s: %s", result.scenario(), result.sizes().entrySet().stream()
                 .map(size -> String.format(Locale.ROOT, "%s %,d", size.getKey(), size.getValue()))
                 .collect(Collectors.joining(", ")));
-        line(text, "  %-41s%13s%13s%13s", "", "min", "median", "max");
+        line(text, "  %-41s%15s%15s%15s", "", "min", "median", "max");
         for (Figure figure : result.figures()) {
-            line(text, "  %-41s%,13.1f%,13.1f%,13.1f  %s%s", figure.name(), figure.min(), figure.median(), figure.max(),
+            line(text, "  %-41s%,15.1f%,15.1f%,15.1f  %s%s", figure.name(), figure.min(), figure.median(), figure.max(),
                     figure.unit(), goal(result, figure.name()));
         }
         if (!result.ratios().isEmpty()) {
