@@ -2,6 +2,7 @@
 package io.flowbypass.policy;
 
 import io.flowbypass.flow.FlowTest;
+import java.util.Map;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -18,4 +19,13 @@ public interface ExpiryPolicy {
      * @return the test for every flow of this sweep; never null
      */
     FlowTest begin(Sweep sweep);
+
+    /**
+     * What an operator may want to see of it at this moment, beside its configuration; each becomes an attribute of its MBean.
+     * Always with the same keys, named as those of a configuration are: the last part is the unit, as in
+     * {@code now.tcp.seconds}. Called on any thread.
+     */
+    default Map<String, Double> readings() {
+        return Map.of();
+    }
 }

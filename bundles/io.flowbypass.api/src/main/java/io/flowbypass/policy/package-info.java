@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What an expiry policy implements. */
+/** What an expiry policy implements, and what helps it. */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package io.flowbypass.policy;
 
 import org.osgi.annotation.bundle.Export;

@@ -56,5 +56,5 @@ public interface ClassicMXBean {
     @Description("Shows a page of the entries of all tables, in no particular order.")
     @Impact(INFO)
     String[] list(@Name("offset") @Description("Entries to skip, from 0.") int offset,
-            @Name("limit") @Description("Entries to show at most, from 1 to 10000.") int limit);
+            @Name("limit") @Description("Entries to show at most, from 1 to 10000; 0 for 100.") int limit);
 }

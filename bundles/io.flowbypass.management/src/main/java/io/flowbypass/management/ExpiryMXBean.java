@@ -73,7 +73,7 @@ public interface ExpiryMXBean {
     @Description("Shows the flows that another list of policies would end or keep unlike the active one; changes nothing.")
     @Impact(INFO)
     String[] compare(@Name("names") @Description("Names of installed policies, in order, separated by commas.") String names,
-            @Name("limit") @Description(value = "The most flows to show, 1 to 10000.", unit = "flows") int limit);
+            @Name("limit") @Description(value = "The most flows to show, 1 to 10000; 0 for 100.", unit = "flows") int limit);
 
     /** Sweeps once and returns how many flows that ended. */
     @Description("Sweeps once now and returns how many flows that ended.")

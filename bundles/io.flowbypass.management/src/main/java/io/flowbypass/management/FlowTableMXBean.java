@@ -137,7 +137,7 @@ public interface FlowTableMXBean {
     @Description("Shows a page of the bypassed flows, in no particular but a stable order.")
     @Impact(INFO)
     String[] list(@Name("offset") @Description(value = "How many flows to skip, at least 0.", unit = "flows") int offset,
-            @Name("limit") @Description(value = "The most flows to show, 1 to 10000.", unit = "flows") int limit);
+            @Name("limit") @Description(value = "The most flows to show, 1 to 10000; 0 for 100.", unit = "flows") int limit);
 
     /** Takes all flows out; says how many. */
     @Description("Takes all flows out of the bypass and says how many.")

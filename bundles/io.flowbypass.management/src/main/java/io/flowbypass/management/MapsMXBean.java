@@ -51,5 +51,5 @@ public interface MapsMXBean {
     @Impact(INFO)
     String dump(@Name("map") @Description("Name of a map that is open, or the path of any pin, such as /sys/fs/bpf/x.") String map,
             @Name("offset") @Description("Entries to skip, from 0.") int offset,
-            @Name("limit") @Description("Entries to show at most, from 1 to 10000.") int limit);
+            @Name("limit") @Description("Entries to show at most, from 1 to 10000; 0 for 100.") int limit);
 }

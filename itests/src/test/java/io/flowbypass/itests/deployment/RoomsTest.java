@@ -31,6 +31,9 @@ class RoomsTest {
             Map.entry("io.flowbypass.classic", plus(API, "io.flowbypass.classic", "io.flowbypass.maps", "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.expiry", plus(API, "io.flowbypass.expiry")),
             Map.entry("io.flowbypass.policy.idle", API),
+            Map.entry("io.flowbypass.policy.tcp", API),
+            Map.entry("io.flowbypass.policy.adaptive", API),
+            Map.entry("io.flowbypass.policy.lifetime", API),
             Map.entry("io.flowbypass.management", plus(API, "io.flowbypass.classic", "io.flowbypass.expiry", "io.flowbypass.xdp",
                     "io.flowbypass.maps", "io.flowbypass.management")),
             Map.entry("io.flowbypass.demo", plus(API, "io.flowbypass.xdp")));

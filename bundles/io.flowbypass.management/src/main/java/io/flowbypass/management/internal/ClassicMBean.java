@@ -83,7 +83,7 @@ public final class ClassicMBean extends DescribedMBean implements ClassicMXBean 
 
     @Override
     public String[] list(int offset, int limit) {
-        return texts(flows.list(offset, limit));
+        return texts(flows.list(offset, limit(limit)));
     }
 
     private static String[] texts(List<FlowState> entries) {

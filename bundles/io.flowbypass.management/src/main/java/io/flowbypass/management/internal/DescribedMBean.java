@@ -3,6 +3,8 @@ package io.flowbypass.management.internal;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Arrays;
+import java.util.Comparator;
 import javax.management.Attribute;
 import javax.management.AttributeNotFoundException;
 import javax.management.Descriptor;
@@ -29,6 +31,8 @@ import javax.management.StandardEmitterMBean;
  */
 abstract class DescribedMBean extends StandardEmitterMBean implements MBeanRegistration {
     private static final Logger LOG = System.getLogger(DescribedMBean.class.getName());
+
+    private static final int USUAL_LIMIT = 100;
 
     private final ObjectName name;
     private volatile boolean registered;
@@ -125,6 +129,21 @@ abstract class DescribedMBean extends StandardEmitterMBean implements MBeanRegis
             }
         }
         return e;
+    }
+
+    /** With operations by their names: JConsole shows them in the order that they have here, and reflection's is none. */
+    @Override
+    public MBeanInfo getMBeanInfo() {
+        MBeanInfo info = super.getMBeanInfo();
+        MBeanOperationInfo[] operations = info.getOperations();
+        Arrays.sort(operations, Comparator.comparing(MBeanOperationInfo::getName));
+        return new MBeanInfo(info.getClassName(), info.getDescription(), info.getAttributes(), info.getConstructors(), operations,
+                info.getNotifications(), info.getDescriptor());
+    }
+
+    /** How much an operation shows: JConsole fills a number in with 0 before anybody has typed one. */
+    static int limit(int asked) {
+        return asked == 0 ? USUAL_LIMIT : asked;
     }
 
     @Override

@@ -107,7 +107,7 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
 
     @Override
     public String[] compare(String names, int limit) {
-        return expiry.compare(Texts.names(names), limit).stream()
+        return expiry.compare(Texts.names(names), limit(limit)).stream()
                 .map(difference -> difference.flow() + ": active " + difference.active() + ", other " + difference.other())
                 .toArray(String[]::new);
     }

@@ -192,10 +192,10 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
         if (offset < 0) {
             throw new IllegalArgumentException("offset " + offset + " is out of range: at least 0");
         }
-        if (limit < 1 || limit > MAX_PAGE) {
+        if (limit < 0 || limit > MAX_PAGE) {
             throw new IllegalArgumentException("limit " + limit + " is out of range: 1 to " + MAX_PAGE);
         }
-        return table.list(offset, limit).stream().map(Texts::of).toArray(String[]::new);
+        return table.list(offset, limit(limit)).stream().map(Texts::of).toArray(String[]::new);
     }
 
     @Override

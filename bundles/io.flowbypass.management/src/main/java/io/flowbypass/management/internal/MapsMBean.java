@@ -86,7 +86,7 @@ public final class MapsMBean extends DescribedMBean implements MapsMXBean {
 
     @Override
     public String dump(String map, int offset, int limit) {
-        if (offset < 0 || limit < 1 || limit > MOST_ENTRIES) {
+        if (offset < 0 || limit < 0 || limit > MOST_ENTRIES) {
             throw new IllegalArgumentException("offset " + offset + " and limit " + limit
                     + ": the offset is 0 or more, the limit 1 to " + MOST_ENTRIES);
         }
@@ -94,7 +94,7 @@ public final class MapsMBean extends DescribedMBean implements MapsMXBean {
             StringJoiner lines = new StringJoiner("\n").setEmptyValue("no entries from " + offset + " on");
             Blocks<byte[], ?> blocks = entries(opened).lookupBatch(BLOCK_ENTRIES);
             long skip = offset;
-            int left = limit;
+            int left = limit(limit);
             while (left > 0 && blocks.next()) {
                 for (int i = (int) Math.min(skip, blocks.size()); i < blocks.size() && left > 0; i++, left--) {
                     lines.add(hex(blocks.key(i), "") + ": " + hex(blocks.value(i), " "));

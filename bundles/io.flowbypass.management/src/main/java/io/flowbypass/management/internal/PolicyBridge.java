@@ -65,6 +65,7 @@ public final class PolicyBridge {
         final String pid;
         final String target;
         final Metatype metatype;
+        private final ExpiryPolicy object;
 
         Bridged(String policy, ServiceReference<ExpiryPolicy> service) {
             this.policy = policy;
@@ -73,6 +74,13 @@ public final class PolicyBridge {
             pid = pid(service);
             target = service.getProperty(FACTORY_PID) instanceof String factory ? factory : pid;
             metatype = pid == null ? Metatype.NONE : Metatype.of(service.getBundle(), target);
+            object = context.getService(service);
+        }
+
+        /** Lets go of the policy. */
+        void close() {
+            MBeans.unregister(mbean);
+            context.ungetService(service);
         }
 
         @Override
@@ -88,6 +96,19 @@ public final class PolicyBridge {
         @Override
         public String problem() {
             return guard.problem(pid);
+        }
+
+        @Override
+        public Map<String, Double> readings() {
+            if (object == null) {
+                return Map.of();
+            }
+            try {
+                return Map.copyOf(object.readings());
+            } catch (RuntimeException | LinkageError broken) {
+                LOG.log(Level.DEBUG, "policy " + policy + " does not say how it is", broken);
+                return Map.of();
+            }
         }
     }
 
@@ -150,7 +171,7 @@ public final class PolicyBridge {
         for (Bridged old : List.copyOf(bridged.values())) {
             if (!old.service.equals(best.get(old.policy))) {
                 bridged.remove(old.policy);
-                MBeans.unregister(old.mbean);
+                old.close();
             }
         }
         List<Bridged> fresh = best.entrySet().stream().filter(each -> !bridged.containsKey(each.getKey()))

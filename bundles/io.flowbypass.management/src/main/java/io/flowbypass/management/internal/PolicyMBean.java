@@ -25,6 +25,8 @@ final class PolicyMBean implements DynamicMBean {
 
     private final Values values;
     private final Map<String, Setting> settings = new LinkedHashMap<>();
+    /** Attribute to the id of a reading. */
+    private final Map<String, String> readings = new TreeMap<>();
     private final MBeanInfo info;
 
     /** Where the values are. */
@@ -41,6 +43,9 @@ final class PolicyMBean implements DynamicMBean {
 
         /** What is wrong with the configuration; empty when all is well. */
         String problem();
+
+        /** What the policy tells of itself now, by ids of the same form as those of settings; always the same ids. */
+        Map<String, Double> readings();
     }
 
     PolicyMBean(String policy, Metatype metatype, Values values) {
@@ -51,6 +56,11 @@ final class PolicyMBean implements DynamicMBean {
         }
         List<MBeanAttributeInfo> attributes = new ArrayList<>();
         settings.forEach((name, setting) -> attributes.add(describe(name, setting)));
+        values.readings().keySet().forEach(id -> readings.putIfAbsent(Setting.attribute(id), id));
+        readings.keySet().removeAll(settings.keySet());
+        readings.forEach((name, id) -> attributes.add(new MBeanAttributeInfo(name, Double.class.getName(),
+                "As the policy sees it now: " + id.replace('.', ' ') + ".", true, false, false,
+                new ImmutableDescriptor(Map.of("units", Setting.unit(id))))));
         attributes.add(new MBeanAttributeInfo(PROBLEM, String.class.getName(),
                 "What is wrong with the configuration, and what is in force instead; empty when all is well.", true, false,
                 false));
@@ -86,6 +96,9 @@ final class PolicyMBean implements DynamicMBean {
         if (name.equals(PROBLEM)) {
             return values.problem();
         }
+        if (readings.containsKey(name)) {
+            return values.readings().get(readings.get(name));
+        }
         Setting setting = setting(name);
         if (!setting.isReadable()) {
             throw new AttributeNotFoundException("attribute " + name + " can only be set");
@@ -100,6 +113,9 @@ final class PolicyMBean implements DynamicMBean {
 
     @Override
     public void setAttribute(Attribute attribute) throws AttributeNotFoundException, InvalidAttributeValueException {
+        if (readings.containsKey(attribute.getName())) {
+            throw new AttributeNotFoundException("attribute " + attribute.getName() + " can only be read");
+        }
         Setting setting = setting(attribute.getName());
         if (!setting.isWritable()) {
             throw new AttributeNotFoundException("attribute " + attribute.getName()

@@ -80,12 +80,20 @@ record Setting(String id, Type type, boolean array, String description, String d
 
     /** Name in JMX: {@code tcp.seconds} becomes {@code TcpSeconds}. */
     String attribute() {
+        return attribute(id);
+    }
+
+    static String attribute(String id) {
         return Stream.of(id.split("[^\\p{Alnum}]+")).filter(part -> !part.isEmpty())
                 .map(part -> Character.toUpperCase(part.charAt(0)) + part.substring(1)).collect(Collectors.joining());
     }
 
     /** Unit of the value: the last segment of the id where that is one, otherwise empty. */
     String unit() {
+        return unit(id);
+    }
+
+    static String unit(String id) {
         String last = id.substring(id.lastIndexOf('.') + 1);
         return UNITS.contains(last) ? last : "";
     }

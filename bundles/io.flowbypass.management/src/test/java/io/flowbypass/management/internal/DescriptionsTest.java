@@ -77,6 +77,13 @@ class DescriptionsTest {
         }
     }
 
+    /** As JConsole shows them. */
+    @ParameterizedTest
+    @MethodSource("mbeans")
+    void haveTheirOperationsInTheOrderOfTheirNames(DynamicMBean mbean) {
+        assertThat(mbean.getMBeanInfo().getOperations()).extracting(MBeanOperationInfo::getName).isSorted();
+    }
+
     @Test
     void nameTheParametersOfAnOperationInOrder() {
         MBeanInfo info = new FlowTableMBean(never(FlowTable.class), () -> 0).getMBeanInfo();

@@ -39,6 +39,22 @@ class PolicyMBeanTest implements PolicyMBean.Values {
         return "something";
     }
 
+    @Override
+    public Map<String, Double> readings() {
+        return Map.of("now.tcp.seconds", 42.5);
+    }
+
+    @Test
+    void showsWhatThePolicyTellsOfItselfToBeReadOnly() throws Exception {
+        MBeanAttributeInfo now = attribute("NowTcpSeconds");
+        assertThat(now.getType()).isEqualTo("java.lang.Double");
+        assertThat(now.isWritable()).isFalse();
+        assertThat(now.getDescriptor().getFieldValue("units")).isEqualTo("seconds");
+        assertThat(mbean.getAttribute("NowTcpSeconds")).isEqualTo(42.5);
+        assertThatThrownBy(() -> mbean.setAttribute(new Attribute("NowTcpSeconds", 1.0)))
+                .isInstanceOf(AttributeNotFoundException.class).hasMessageContaining("can only be read");
+    }
+
     @Test
     void describesEveryAttributeWithItsBoundsUnitAndLegalValues() {
         MBeanAttributeInfo seconds = attribute("TcpSeconds");

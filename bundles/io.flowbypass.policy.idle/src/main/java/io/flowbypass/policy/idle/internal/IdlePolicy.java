@@ -4,12 +4,10 @@ package io.flowbypass.policy.idle.internal;
 import io.flowbypass.flow.Decision;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowTest;
-import io.flowbypass.flow.FlowView;
-import io.flowbypass.flow.Protocols;
 import io.flowbypass.policy.ExpiryPolicy;
+import io.flowbypass.policy.IdleTimeouts;
 import io.flowbypass.policy.PolicyName;
 import io.flowbypass.policy.Sweep;
-import java.util.concurrent.TimeUnit;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -30,9 +28,6 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 public final class IdlePolicy implements ExpiryPolicy {
     static final String PID = "io.flowbypass.policy.idle";
 
-    private static final int MAX_SECONDS = 604800;
-    private static final int ICMP = 1;
-    private static final int ICMPV6 = 58;
     private static final Decision IDLE = Decision.end(EndReason.IDLE, "");
 
     /** What an operator can set. */
@@ -42,66 +37,38 @@ public final class IdlePolicy implements ExpiryPolicy {
         /** Seconds for TCP. */
         @AttributeDefinition(name = "TCP idle timeout", min = "1", max = "604800",
                 description = "A TCP flow ends after this many seconds without a packet in either direction.")
-        int tcp_seconds() default 300;
+        int tcp_seconds() default IdleTimeouts.TCP_SECONDS;
 
         /** Seconds for UDP. */
         @AttributeDefinition(name = "UDP idle timeout", min = "1", max = "604800",
                 description = "A UDP flow ends after this many seconds without a packet in either direction.")
-        int udp_seconds() default 60;
+        int udp_seconds() default IdleTimeouts.UDP_SECONDS;
 
         /** Seconds for ICMP and ICMPv6. */
         @AttributeDefinition(name = "ICMP idle timeout", min = "1", max = "604800",
                 description = "An ICMP or ICMPv6 flow ends after this many seconds without a packet in either direction.")
-        int icmp_seconds() default 30;
+        int icmp_seconds() default IdleTimeouts.ICMP_SECONDS;
 
         /** Seconds for any other protocol. */
         @AttributeDefinition(name = "Idle timeout of other protocols", min = "1", max = "604800",
                 description = "A flow of any other protocol ends after this many seconds without a packet in either"
                         + " direction.")
-        int other_seconds() default 30;
+        int other_seconds() default IdleTimeouts.OTHER_SECONDS;
     }
 
-    /** The timeouts of one sweep, in nanoseconds. */
-    private record Timeouts(long tcp, long udp, long icmp, long other) implements FlowTest {
-        @Override
-        public Decision decide(FlowView flow) {
-            long timeout = flow.idleTimeoutNanos(ofProtocol(flow.protocol()));
-            return flow.idleNanos() >= timeout ? IDLE : Decision.KEEP;
-        }
-
-        private long ofProtocol(int protocol) {
-            return switch (protocol) {
-                case Protocols.TCP -> tcp;
-                case Protocols.UDP -> udp;
-                case ICMP, ICMPV6 -> icmp;
-                default -> other;
-            };
-        }
-    }
-
-    private volatile Timeouts timeouts;
+    private volatile IdleTimeouts timeouts;
 
     /** Takes the configuration, at the start and whenever it changes. */
     @Activate
     @Modified
     public void configure(Config config) {
-        timeouts = new Timeouts(
-                nanos("tcp.seconds", config.tcp_seconds()),
-                nanos("udp.seconds", config.udp_seconds()),
-                nanos("icmp.seconds", config.icmp_seconds()),
-                nanos("other.seconds", config.other_seconds()));
+        timeouts = IdleTimeouts.ofSeconds(PID, config.tcp_seconds(), config.udp_seconds(), config.icmp_seconds(),
+                config.other_seconds());
     }
 
     @Override
     public FlowTest begin(Sweep sweep) {
-        return timeouts;
-    }
-
-    private static long nanos(String key, int seconds) {
-        if (seconds < 1 || seconds > MAX_SECONDS) {
-            throw new IllegalArgumentException(
-                    key + " = " + seconds + " in " + PID + " is out of range: set 1 to " + MAX_SECONDS + " seconds");
-        }
-        return TimeUnit.SECONDS.toNanos(seconds);
+        IdleTimeouts now = timeouts;
+        return flow -> flow.idleNanos() >= now.of(flow) ? IDLE : Decision.KEEP;
     }
 }
