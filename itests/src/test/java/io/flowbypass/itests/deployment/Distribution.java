@@ -37,6 +37,7 @@ final class Distribution {
     /** Where its pins are. */
     static final Path PIN_ROOT = Path.of("/sys/fs/bpf/flowbypass-deployment");
     private static final Path HOME = Path.of("../felix-config/target/flowbypass").toAbsolutePath().normalize();
+    private static final String LOAD = "org.apache.felix.fileinstall-load";
     private static final long LIMIT_SECONDS = 30;
 
     private final Reaper pins = new Reaper("rm -rf " + PIN_ROOT);
@@ -56,6 +57,13 @@ final class Distribution {
         }
         configure("io.flowbypass.xdp", "pin.root", PIN_ROOT.toString());
         configure("io.flowbypass.xdp", "capacity", "4096");
+        configure(LOAD, "felix.fileinstall.dir", Files.createDirectory(load()).toString());
+        configure(LOAD, "felix.fileinstall.poll", "200");
+    }
+
+    /** The watched folder. */
+    Path load() {
+        return directory.resolve("load");
     }
 
     /** Lets its next starts migrate a table of another layout or capacity, or not. */

@@ -3,24 +3,13 @@ package io.flowbypass.itests.deployment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import aQute.bnd.osgi.Builder;
-import aQute.bnd.osgi.Jar;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.LogLines;
 import io.flowbypass.itests.lab.Reaper;
 import io.flowbypass.itests.lab.Root;
 import io.flowbypass.itests.lab.Shell;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.File;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,11 +47,11 @@ class MapsGuideTest {
     void theBundleOfTheGuideReadsAndChangesAMapThatBpftoolMade() throws Exception {
         String page = Files.readString(PAGE).replace("/sys/fs/bpf/talkers", PIN);
         String guide = page.substring(page.indexOf("\n## Using the maps service"));
-        Shell.run(block(guide, "```\n"));
+        Shell.run(GuideBundle.block(guide, "```\n"));
         Shell.run("bpftool map update pinned " + PIN + " key 192 0 2 2 value 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
                 + "bpftool map update pinned " + PIN + " key 192 0 2 3 value 1 0 0 0 0 0 0 0 60 0 0 0 0 0 0 0");
         try (LogLines log = new LogLines("talkers")) {
-            felix.install("com.example.talkers", bundle(block(guide, "```java\n")));
+            felix.install("com.example.talkers", GuideBundle.build(directory, "com.example.talkers.Talkers", GuideBundle.block(guide, "```java\n")));
             Jmx.eventually(() -> !log.lines().isEmpty(), "the bundle has done its work");
             assertThat(log.lines()).containsExactly("1,560 bytes (by batch), 1 silent");
         }
@@ -80,36 +69,5 @@ class MapsGuideTest {
         assertThat((Long) Jmx.attribute("Maps", "Calls")).isPositive();
         Shell.run("rm " + PIN + "\nbpftool map create " + PIN + " type array key 4 value 4194304 entries 1 name rodata");
         assertThat((String) Jmx.invoke("Maps", "dump", PIN, 0, 1)).hasSize("00000000: ".length() + 2 * 4194304);
-    }
-
-    /** The first block of the page that begins so. */
-    private static String block(String page, String fence) {
-        Matcher block = Pattern.compile(Pattern.quote(fence) + "(.*?)```", Pattern.DOTALL).matcher(page);
-        assertThat(block.find()).as("a block " + fence).isTrue();
-        return block.group(1);
-    }
-
-    private InputStream bundle(String source) throws Exception {
-        Path file = directory.resolve("src/com/example/talkers/Talkers.java");
-        Files.createDirectories(file.getParent());
-        Files.writeString(file, source);
-        Path classes = Files.createDirectory(directory.resolve("classes"));
-        String libraries = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(path -> path.endsWith(".jar")).collect(Collectors.joining(File.pathSeparator));
-        assertThat(ToolProvider.getSystemJavaCompiler().run(null, null, null, "--release", "17", "-Xlint:all,-processing",
-                "-Werror", "-cp", libraries, "-d", classes.toString(), file.toString())).as("javac").isZero();
-        try (Builder bnd = new Builder()) {
-            bnd.setProperty("Bundle-SymbolicName", "com.example.talkers");
-            bnd.setProperty("-privatepackage", "com.example.talkers");
-            bnd.addClasspath(classes.toFile());
-            for (String library : libraries.split(File.pathSeparator)) {
-                bnd.addClasspath(new File(library));
-            }
-            Jar jar = bnd.build();
-            assertThat(bnd.getErrors()).isEmpty();
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            jar.write(bytes);
-            return new ByteArrayInputStream(bytes.toByteArray());
-        }
     }
 }
