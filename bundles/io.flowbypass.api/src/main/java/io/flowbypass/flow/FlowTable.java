@@ -31,7 +31,8 @@ public interface FlowTable {
      * Takes a flow out by hand. XDP passes its packets as soon as this returns.
      *
      * @return completes with the flow's record once its counts are final (some 10 ms later); with an empty Optional at
-     *     once when the flow is not bypassed. A few threads complete all releases: what depends on it should not wait there
+     *     once when the flow is not bypassed. A few threads complete all releases: what depends on it should not wait
+     *     there
      */
     CompletableFuture<Optional<FlowRecord>> release(FlowKey key);
 

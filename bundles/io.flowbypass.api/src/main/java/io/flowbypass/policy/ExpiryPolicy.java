@@ -21,8 +21,8 @@ public interface ExpiryPolicy {
     FlowTest begin(Sweep sweep);
 
     /**
-     * What an operator may want to see of it at this moment, beside its configuration; each becomes an attribute of its MBean.
-     * Always with the same keys, named as those of a configuration are: the last part is the unit, as in
+     * What an operator may want to see of it at this moment, beside its configuration; each becomes an attribute of its
+     * MBean. Always with the same keys, named as those of a configuration are: the last part is the unit, as in
      * {@code now.tcp.seconds}. Called on any thread.
      */
     default Map<String, Double> readings() {
