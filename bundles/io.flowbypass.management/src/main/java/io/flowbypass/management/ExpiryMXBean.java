@@ -22,17 +22,18 @@ public interface ExpiryMXBean {
     String PRESSURE = "table.pressure";
 
     /** Names of the policies that the next sweep uses, in order. */
-    @Description("Names of the policies that the next sweep uses, in order: the first that does not keep a flow ends it.")
-    String[] getActivePolicies();
+    @Description("Names of the policies that the next sweep uses, in order, separated by commas: the first that does not keep a flow ends"
+            + " it.")
+    String getActivePolicies();
 
     /** Names of all installed policies. */
-    @Description("Names of all installed policies, the highest service ranking first.")
-    String[] getAvailablePolicies();
+    @Description("Names of all installed policies, the highest service ranking first, separated by commas.")
+    String getAvailablePolicies();
 
     /** Names of the policies in quarantine. */
-    @Description("Names of policies that failed too often; they are not asked until they are installed, reconfigured or"
+    @Description("Names of policies that failed too often, separated by commas; they are not asked until they are installed, reconfigured or"
             + " selected again.")
-    String[] getQuarantinedPolicies();
+    String getQuarantinedPolicies();
 
     /** Sweeps since expiry started. */
     @Description(value = "Sweeps begun since expiry started.", unit = "sweeps")
@@ -62,10 +63,10 @@ public interface ExpiryMXBean {
     /** Sets the interval, 10 to 3600000 ms. */
     void setSweepIntervalMillis(int millis);
 
-    /** Selects the active policies. */
-    @Description("Selects the active policies, from the next sweep on; kept in the configuration.")
+    /** Selects the active policies, and says which they are. */
+    @Description("Selects the active policies, from the next sweep on, and says which they are; kept in the configuration.")
     @Impact(ACTION)
-    void selectPolicies(@Name("names")
+    String selectPolicies(@Name("names")
             @Description("Names of installed policies, in order, separated by commas; empty selects all by service ranking.")
             String names);
 

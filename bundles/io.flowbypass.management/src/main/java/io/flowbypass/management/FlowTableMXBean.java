@@ -58,14 +58,12 @@ public interface FlowTableMXBean {
     long getBypassedBytes();
 
     /** Packets cut per second. */
-    @Description(value = "Packets cut per second, since the look before, at least a second ago; 0 at the first look.",
-            unit = "packets per second")
-    double getBypassedPacketsPerSecond();
+    @Description(value = "Packets cut per second, over the last one to five seconds.", unit = "packets per second")
+    long getBypassedPacketsPerSecond();
 
     /** Bits cut per second. */
-    @Description(value = "Bits cut per second, since the look before, at least a second ago; 0 at the first look.",
-            unit = "bits per second")
-    double getBypassedBitsPerSecond();
+    @Description(value = "Bits cut per second, over the last one to five seconds.", unit = "bits per second")
+    long getBypassedBitsPerSecond();
 
     /** Packets that are counted on one side only. */
     @Description(value = "Packets that XDP counted as cut and no flow holds, or the reverse; 0 when all is well.",
@@ -82,6 +80,11 @@ public interface FlowTableMXBean {
             @Name("destination") @Description("Address of the other side, of the same family.") String destination,
             @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
 
+    /** Bypasses a flow that is given as one text. */
+    @Description("Bypasses a flow, given as one text. Says whether it was bypassed already.")
+    @Impact(ACTION)
+    String bypass(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.") String flow);
+
     /** Takes a flow out; waits at most 10 s for its record and returns it as text. */
     @Description("Takes a flow out of the bypass, given in either direction, and returns its record once the counts are"
             + " final.")
@@ -92,6 +95,12 @@ public interface FlowTableMXBean {
             @Name("destination") @Description("Address of the other side, of the same family.") String destination,
             @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
 
+    /** Takes a flow out that is given as one text; as release. */
+    @Description("Takes a flow out of the bypass, given as one text, in either direction, and returns its record once the"
+            + " counts are final.")
+    @Impact(ACTION)
+    String release(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.") String flow);
+
     /** The flow as it is now, as text. */
     @Description("Shows a bypassed flow, given in either direction, with its counts so far.")
     @Impact(INFO)
@@ -100,6 +109,11 @@ public interface FlowTableMXBean {
             @Name("sourcePort") @Description("Port of that side, 0 to 65535.") int sourcePort,
             @Name("destination") @Description("Address of the other side, of the same family.") String destination,
             @Name("destinationPort") @Description("Port of the other side, 0 to 65535.") int destinationPort);
+
+    /** The flow as it is now, given as one text; as find. */
+    @Description("Shows a bypassed flow, given as one text, in either direction, with its counts so far.")
+    @Impact(INFO)
+    String find(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.") String flow);
 
     /** Bypasses a flow in another way; says whether it was added. */
     @Description("Bypasses a flow with options, and says whether it was bypassed already.")

@@ -118,7 +118,7 @@ class PolicySwapTest {
     }
 
     private static List<String> active() {
-        return List.of((String[]) Jmx.attribute("Expiry", "ActivePolicies"));
+        return List.of(((String) Jmx.attribute("Expiry", "ActivePolicies")).split(", "));
     }
 
     /** The policy that README shows, built; with another text in the place of one. */

@@ -33,6 +33,7 @@ abstract class DescribedMBean extends StandardEmitterMBean implements MBeanRegis
     private static final Logger LOG = System.getLogger(DescribedMBean.class.getName());
 
     private static final int USUAL_LIMIT = 100;
+    private static final double DECIMALS = 1000;
 
     private final ObjectName name;
     private volatile boolean registered;
@@ -131,19 +132,31 @@ abstract class DescribedMBean extends StandardEmitterMBean implements MBeanRegis
         return e;
     }
 
-    /** With operations by their names: JConsole shows them in the order that they have here, and reflection's is none. */
+    /**
+     * With attributes and operations by their names, of two operations with one name first the one with more parameters:
+     * JConsole shows them in the order that they have here, and reflection's is none. And without constructors, which are
+     * nothing to call.
+     */
     @Override
     public MBeanInfo getMBeanInfo() {
         MBeanInfo info = super.getMBeanInfo();
         MBeanOperationInfo[] operations = info.getOperations();
-        Arrays.sort(operations, Comparator.comparing(MBeanOperationInfo::getName));
-        return new MBeanInfo(info.getClassName(), info.getDescription(), info.getAttributes(), info.getConstructors(), operations,
-                info.getNotifications(), info.getDescriptor());
+        Arrays.sort(operations, Comparator.comparing(MBeanOperationInfo::getName)
+                .thenComparing(operation -> -operation.getSignature().length));
+        MBeanAttributeInfo[] attributes = info.getAttributes();
+        Arrays.sort(attributes, Comparator.comparing(MBeanAttributeInfo::getName));
+        return new MBeanInfo(info.getClassName(), info.getDescription(), attributes, null, operations, info.getNotifications(),
+                info.getDescriptor());
     }
 
     /** How much an operation shows: JConsole fills a number in with 0 before anybody has typed one. */
     static int limit(int asked) {
         return asked == 0 ? USUAL_LIMIT : asked;
+    }
+
+    /** To three decimals: JConsole shows all that a number has. */
+    static double rounded(double value) {
+        return Math.round(value * DECIMALS) / DECIMALS;
     }
 
     @Override

@@ -51,18 +51,18 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
     }
 
     @Override
-    public String[] getActivePolicies() {
-        return expiry.activePolicies().toArray(String[]::new);
+    public String getActivePolicies() {
+        return Texts.of(expiry.activePolicies());
     }
 
     @Override
-    public String[] getAvailablePolicies() {
-        return expiry.availablePolicies().toArray(String[]::new);
+    public String getAvailablePolicies() {
+        return Texts.of(expiry.availablePolicies());
     }
 
     @Override
-    public String[] getQuarantinedPolicies() {
-        return expiry.quarantinedPolicies().toArray(String[]::new);
+    public String getQuarantinedPolicies() {
+        return Texts.of(expiry.quarantinedPolicies());
     }
 
     @Override
@@ -72,7 +72,7 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
 
     @Override
     public double getLastSweepMillis() {
-        return expiry.lastSweepMillis();
+        return rounded(expiry.lastSweepMillis());
     }
 
     @Override
@@ -101,14 +101,15 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
     }
 
     @Override
-    public void selectPolicies(String names) {
+    public String selectPolicies(String names) {
         expiry.selectPolicies(Texts.names(names));
+        return "active from the next sweep on: " + getActivePolicies();
     }
 
     @Override
     public String[] compare(String names, int limit) {
         return expiry.compare(Texts.names(names), limit(limit)).stream()
-                .map(difference -> difference.flow() + ": active " + difference.active() + ", other " + difference.other())
+                .map(difference -> difference.flow() + "\n  active " + difference.active() + ", other " + difference.other())
                 .toArray(String[]::new);
     }
 
@@ -119,7 +120,7 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
 
     @Override
     public void policiesSwapped(List<String> before, List<String> now, String why) {
-        tell(SWAPPED, "active policies were " + before + " and are now " + now + ": " + why);
+        tell(SWAPPED, "now " + now + ", before " + before + ": " + why);
     }
 
     @Override

@@ -8,7 +8,11 @@ import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.flow.Protocols;
 import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.management.FlowTableMXBean;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,9 +29,12 @@ import org.osgi.service.component.annotations.Reference;
 /** The MBean of the flow table, and its listener. Thread-safe. */
 @Component(immediate = true, service = {})
 public final class FlowTableMBean extends DescribedMBean implements FlowTableMXBean, FlowTableListener {
+    private static final Logger LOG = System.getLogger(FlowTableMBean.class.getName());
+
     private static final String ASKER = "jmx";
     private static final int RECORD_SECONDS = 10;
     private static final int MAX_PAGE = 10000;
+    private static final int SAMPLE_SECONDS = 5;
     private static final double PERCENT = 100;
 
     private final FlowTable table;
@@ -35,8 +42,9 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     private final Rates rates = new Rates();
     private final AtomicLong notifications = new AtomicLong();
     private ServiceRegistration<FlowTableListener> listening;
+    private ScheduledExecutorService sampler;
 
-    private record Sample(TableStatistics table, double packetsPerSecond, double bitsPerSecond) {
+    private record Sample(TableStatistics table, long packetsPerSecond, long bitsPerSecond) {
     }
 
     /** For this table. */
@@ -56,10 +64,28 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     void start(BundleContext context) {
         register();
         listening = context.registerService(FlowTableListener.class, this, null);
+        sampler = Executors.newSingleThreadScheduledExecutor(FlowTableMBean::daemon);
+        sampler.scheduleWithFixedDelay(this::keepRates, 0, SAMPLE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static Thread daemon(Runnable run) {
+        Thread thread = new Thread(run, "flowbypass-rates");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** So that whoever looks for the first time sees a rate of the last seconds. */
+    private void keepRates() {
+        try {
+            recent.get();
+        } catch (RuntimeException e) { // one that came through would end the sampling
+            LOG.log(Level.DEBUG, "the flow table cannot be looked at", e);
+        }
     }
 
     @Deactivate
     void stop() {
+        sampler.shutdownNow();
         listening.unregister();
         unregister();
     }
@@ -67,7 +93,8 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     private Sample sample(LongSupplier clock) {
         TableStatistics now = table.statistics();
         rates.add(now.bypassedPackets(), now.bypassedBytes(), clock.getAsLong());
-        return new Sample(now, rates.packetsPerSecond(), rates.bytesPerSecond() * Byte.SIZE);
+        return new Sample(now, Math.round(rates.packetsPerSecond()),
+                Math.round(rates.bytesPerSecond() * Byte.SIZE));
     }
 
     private TableStatistics statistics() {
@@ -87,7 +114,7 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     @Override
     public double getOccupancy() {
         TableStatistics now = statistics();
-        return now.capacity() == 0 ? 0 : PERCENT * (now.activeFlows() + now.closingFlows()) / now.capacity();
+        return now.capacity() == 0 ? 0 : rounded(PERCENT * (now.activeFlows() + now.closingFlows()) / now.capacity());
     }
 
     @Override
@@ -121,12 +148,12 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     }
 
     @Override
-    public double getBypassedPacketsPerSecond() {
+    public long getBypassedPacketsPerSecond() {
         return recent.get().packetsPerSecond();
     }
 
     @Override
-    public double getBypassedBitsPerSecond() {
+    public long getBypassedBitsPerSecond() {
         return recent.get().bitsPerSecond();
     }
 
@@ -141,11 +168,19 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     }
 
     @Override
+    public String bypass(String flow) {
+        return bypass(BypassRequest.of(Texts.flow(flow)));
+    }
+
+    @Override
     public String bypassWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
             String options) {
-        BypassRequest request = BypassOptions.of(options)
-                .request(key(protocol, source, sourcePort, destination, destinationPort)).withAsker(ASKER);
-        boolean added = table.bypass(request);
+        return bypass(BypassOptions.of(options)
+                .request(key(protocol, source, sourcePort, destination, destinationPort)));
+    }
+
+    private String bypass(BypassRequest request) {
+        boolean added = table.bypass(request.withAsker(ASKER));
         recent.forget();
         return (added ? "bypassed " : "already bypassed: ") + request.key();
     }
@@ -156,9 +191,17 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     }
 
     @Override
+    public String release(String flow) {
+        return release(Texts.flow(flow));
+    }
+
+    @Override
     public String releaseWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
             String options) {
-        FlowKey key = BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort));
+        return release(BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort)));
+    }
+
+    private String release(FlowKey key) {
         try {
             return table.release(key).get(RECORD_SECONDS, TimeUnit.SECONDS).map(Texts::of)
                     .orElse("not bypassed: " + key);
@@ -181,9 +224,17 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     }
 
     @Override
+    public String find(String flow) {
+        return find(Texts.flow(flow));
+    }
+
+    @Override
     public String findWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
             String options) {
-        FlowKey key = BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort));
+        return find(BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort)));
+    }
+
+    private String find(FlowKey key) {
         return table.find(key).map(Texts::of).orElse("not bypassed: " + key);
     }
 

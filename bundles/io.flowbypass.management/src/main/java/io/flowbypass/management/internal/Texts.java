@@ -3,14 +3,24 @@ package io.flowbypass.management.internal;
 
 import io.flowbypass.flow.CutAction;
 import io.flowbypass.flow.DirectionCounts;
+import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowState;
+import io.flowbypass.flow.Protocols;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Flows and lists for people. */
+/** Flows and lists for people: in short lines, for JConsole opens a small window for them. */
 final class Texts {
+    private static final String ENDPOINT = "(?:\\[([^]\\s]+)]|([^:\\s]+)):(\\d{1,5})";
+    private static final Pattern FLOW = Pattern.compile("(\\S+)\\s+" + ENDPOINT + "\\s*>\\s*" + ENDPOINT
+            + "(?:\\s+vlan\\s+(\\d{1,4})(?:\\s+inner\\s+vlan\\s+(\\d{1,4}))?)?");
+
     private Texts() {
     }
 
@@ -19,14 +29,43 @@ final class Texts {
         return Stream.of(text.split(",")).map(String::strip).filter(name -> !name.isEmpty()).toList();
     }
 
+    /** As {@link #names} reads them. */
+    static String of(List<String> names) {
+        return String.join(", ", names);
+    }
+
+    /**
+     * A flow as its key shows it.
+     *
+     * @throws IllegalArgumentException when this is none
+     */
+    static FlowKey flow(String text) {
+        Matcher parts = FLOW.matcher(Objects.requireNonNull(text, "flow").strip());
+        if (!parts.matches()) {
+            throw new IllegalArgumentException("\"" + text + "\" is no flow: write it as list shows it, such as"
+                    + " TCP 192.0.2.1:40000 > 198.51.100.7:443");
+        }
+        FlowKey key = FlowKey.of(Protocols.parse(parts.group(1)), either(parts, 2), number(parts, 4), either(parts, 5),
+                number(parts, 7));
+        return parts.group(8) == null ? key : key.withVlans(number(parts, 8), number(parts, 9));
+    }
+
+    private static String either(Matcher parts, int group) {
+        return parts.group(group) == null ? parts.group(group + 1) : parts.group(group);
+    }
+
+    private static int number(Matcher parts, int group) {
+        return parts.group(group) == null ? 0 : Integer.parseInt(parts.group(group));
+    }
+
     static String of(FlowState flow) {
         StringBuilder text = new StringBuilder().append(flow.key())
                 .append(flow.action() == CutAction.DROP ? "" : ", " + flow.action().name().toLowerCase(Locale.ROOT))
-                .append(": forward ").append(of(flow.forward()))
-                .append(", reverse ").append(of(flow.reverse()))
-                .append("; bypassed ").append(flow.firstSeen())
-                .append(", last packet ").append(flow.lastSeen())
-                .append("; asked by ").append(flow.origin().name().toLowerCase(Locale.ROOT));
+                .append("\n  forward ").append(of(flow.forward()))
+                .append("\n  reverse ").append(of(flow.reverse()))
+                .append("\n  bypassed ").append(flow.firstSeen().truncatedTo(ChronoUnit.MILLIS))
+                .append("\n  last packet ").append(flow.lastSeen().truncatedTo(ChronoUnit.MILLIS))
+                .append("\n  asked by ").append(flow.origin().name().toLowerCase(Locale.ROOT));
         named(text, " ", flow.asker());
         named(text, ", rule ", flow.rule());
         named(text, ", cookie ", flow.cookie());
@@ -35,7 +74,7 @@ final class Texts {
 
     static String of(FlowRecord record) {
         String detail = record.detail().isEmpty() ? "" : " (" + record.detail() + ")";
-        return "ended " + record.reason() + detail + ": " + of(record.flow()) + "; record " + record.id();
+        return "ended " + record.reason() + detail + ": " + of(record.flow()) + "\n  record " + record.id();
     }
 
     private static String of(DirectionCounts counts) {

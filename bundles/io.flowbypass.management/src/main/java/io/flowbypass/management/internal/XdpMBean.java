@@ -123,7 +123,7 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean, XdpList
     @Override
     public double getUnparsedBytesPercent() {
         long all = sum(verdict -> true, VerdictCounts::bytes);
-        return all == 0 ? 0 : PERCENT * sum(Verdict::isUnparsed, VerdictCounts::bytes) / all;
+        return all == 0 ? 0 : rounded(PERCENT * sum(Verdict::isUnparsed, VerdictCounts::bytes) / all);
     }
 
     @Override

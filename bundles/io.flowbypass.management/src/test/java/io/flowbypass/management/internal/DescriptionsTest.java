@@ -3,6 +3,7 @@ package io.flowbypass.management.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.flowbypass.classic.ClassicFlows;
 import io.flowbypass.expiry.Expiry;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.maps.MapService;
@@ -29,7 +30,8 @@ class DescriptionsTest {
 
     static Stream<DynamicMBean> mbeans() {
         return Stream.of(new FlowTableMBean(never(FlowTable.class), () -> 0), new ExpiryMBean(never(Expiry.class)),
-                xdp(), new MapsMBean(never(MapService.class)));
+                xdp(), new MapsMBean(never(MapService.class)),
+                new ClassicMBean(never(ClassicFlows.class), never(DataPlane.class)));
     }
 
     private static XdpMBean xdp() {
@@ -80,7 +82,9 @@ class DescriptionsTest {
     /** As JConsole shows them. */
     @ParameterizedTest
     @MethodSource("mbeans")
-    void haveTheirOperationsInTheOrderOfTheirNames(DynamicMBean mbean) {
+    void haveTheirAttributesAndOperationsInTheOrderOfTheirNamesAndShowNoConstructors(DynamicMBean mbean) {
+        assertThat(mbean.getMBeanInfo().getAttributes()).extracting(MBeanAttributeInfo::getName).isSorted();
+        assertThat(mbean.getMBeanInfo().getConstructors()).isEmpty();
         assertThat(mbean.getMBeanInfo().getOperations()).extracting(MBeanOperationInfo::getName).isSorted();
     }
 

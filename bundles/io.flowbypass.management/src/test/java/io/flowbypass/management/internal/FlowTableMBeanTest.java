@@ -3,7 +3,6 @@ package io.flowbypass.management.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.TableFullException;
@@ -13,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.management.MBeanServer;
 import javax.management.Notification;
@@ -25,12 +25,14 @@ class FlowTableMBeanTest {
 
     private long now;
     private long packets;
-    private int asked;
+    private volatile int asked;
+    private final CountDownLatch looked = new CountDownLatch(1);
     private boolean added = true;
 
     private final FlowTable table = Fakes.of(FlowTable.class, (method, arguments) -> switch (method) {
         case "statistics" -> {
-            asked++;
+            asked = asked + 1;
+            looked.countDown();
             yield new TableStatistics(3, 1, 8, 0, 0, 0, 6, packets, packets * 100, 0);
         }
         case "bypass" -> added;
@@ -61,8 +63,43 @@ class FlowTableMBeanTest {
         now = TimeUnit.MILLISECONDS.toNanos(900);
         assertThat(mbean.getBypassedPacketsPerSecond()).isZero();
         now = TimeUnit.MILLISECONDS.toNanos(2000);
-        assertThat(mbean.getBypassedPacketsPerSecond()).isCloseTo(500, within(0.001));
-        assertThat(mbean.getBypassedBitsPerSecond()).isCloseTo(500 * 800, within(0.001));
+        assertThat(mbean.getBypassedPacketsPerSecond()).isEqualTo(500);
+        assertThat(mbean.getBypassedBitsPerSecond()).isEqualTo(500 * 800);
+    }
+
+    /** JConsole's first look: nobody has asked before. */
+    @Test
+    void givesARateOfTheLastSecondsAtTheFirstLook() throws Exception {
+        mbean.start(context);
+        try {
+            assertThat(looked.await(10, TimeUnit.SECONDS)).as("it looks by itself").isTrue();
+            mbean.getActiveFlows(); // waits until the one that looked is done
+            packets = 1000;
+            now = TimeUnit.SECONDS.toNanos(2);
+            assertThat(mbean.getBypassedPacketsPerSecond()).isEqualTo(500);
+        } finally {
+            mbean.stop();
+        }
+    }
+
+    @Test
+    void showsNumbersThatAPersonCanRead() {
+        packets = 123_456_789;
+        assertThat(mbean.getBypassedPacketsPerSecond()).isZero();
+        packets += 1_000_001;
+        now = TimeUnit.SECONDS.toNanos(3);
+        assertThat(String.valueOf(mbean.getBypassedBitsPerSecond())).isEqualTo("266666933");
+        assertThat(DescribedMBean.rounded(100.0 * 3 / 16384)).hasToString("0.018");
+        assertThat(DescribedMBean.rounded(3e-7)).hasToString("0.0");
+    }
+
+    @Test
+    void takesAFlowAsOneTextToo() {
+        assertThat(mbean.bypass("tcp 10.0.0.1:1 > 10.0.0.2:443")).isEqualTo("bypassed TCP 10.0.0.1:1 > 10.0.0.2:443");
+        assertThat(mbean.release("TCP [2001:db8::1]:1 > [2001:db8::2]:443"))
+                .startsWith("not bypassed: TCP [2001:db8:0:0:0:0:0:1]:1 >");
+        assertThatThrownBy(() -> mbean.find("String")).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("write it as list shows it");
     }
 
     @Test
