@@ -72,6 +72,30 @@ class TuningTest {
         assertThat((String) Jmx.attribute(IDLE, "ConfigurationProblem")).isEmpty();
     }
 
+    /** Copied from one window of JConsole into another. */
+    @Test
+    void aFlowThatListShowsCanBeFoundAndReleasedByItsFirstLine() {
+        Jmx.invoke("FlowTable", "bypass", "UDP", "2001:db8::1", 1, "2001:db8::2", 2);
+        String shown = ((String[]) Jmx.invoke("FlowTable", "list", 0, 0))[0].lines().findFirst().orElseThrow();
+
+        assertThat((String) Jmx.invoke("FlowTable", "find", shown)).startsWith(shown);
+        assertThat((String) Jmx.invoke("FlowTable", "bypass", shown)).isEqualTo("already bypassed: " + shown);
+        assertThat((String) Jmx.invoke("FlowTable", "release", shown)).startsWith("ended RELEASED").contains(shown);
+    }
+
+    @Test
+    void whatIsActiveIsSaidInTheWordsThatSelectPoliciesTakes() {
+        String active = (String) Jmx.attribute("Expiry", "ActivePolicies");
+        try {
+            assertThat(Jmx.invoke("Expiry", "selectPolicies", "idle,tcp"))
+                    .isEqualTo("active from the next sweep on: idle, tcp");
+            assertThat(Jmx.attribute("Expiry", "ActivePolicies")).isEqualTo("idle, tcp");
+            assertThat((String) Jmx.invoke("Expiry", "selectPolicies", active)).endsWith(": " + active);
+        } finally {
+            Jmx.invoke("Expiry", "selectPolicies", "");
+        }
+    }
+
     @Test
     void everyAttributeOperationAndParameterHasANameAndADescription() throws Exception {
         MBeanServer server = ManagementFactory.getPlatformMBeanServer();
@@ -79,8 +103,11 @@ class TuningTest {
         assertThat(names).hasSizeGreaterThanOrEqualTo(4);
         for (ObjectName name : names) {
             MBeanInfo info = server.getMBeanInfo(name);
+            assertThat(info.getDescription()).as(name.toString()).isNotBlank();
             described(name, List.of(info.getAttributes()));
             described(name, List.of(info.getOperations()));
+            described(name, List.of(info.getNotifications()));
+            assertThat(info.getConstructors()).as(name + " has nothing to construct").isEmpty();
             for (MBeanOperationInfo operation : info.getOperations()) {
                 assertThat(operation.getImpact()).as(name + " " + operation.getName())
                         .isNotEqualTo(MBeanOperationInfo.UNKNOWN);

@@ -22,8 +22,8 @@ public interface ExpiryMXBean {
     String PRESSURE = "table.pressure";
 
     /** Names of the policies that the next sweep uses, in order. */
-    @Description("Names of the policies that the next sweep uses, in order, separated by commas: the first that does not keep a flow ends"
-            + " it.")
+    @Description("Names of the policies that the next sweep uses, in order, separated by commas: the first that does not keep"
+            + " a flow ends it.")
     String getActivePolicies();
 
     /** Names of all installed policies. */
@@ -31,8 +31,8 @@ public interface ExpiryMXBean {
     String getAvailablePolicies();
 
     /** Names of the policies in quarantine. */
-    @Description("Names of policies that failed too often, separated by commas; they are not asked until they are installed, reconfigured or"
-            + " selected again.")
+    @Description("Names of policies that failed too often, separated by commas; they are not asked until they are installed,"
+            + " reconfigured or selected again.")
     String getQuarantinedPolicies();
 
     /** Sweeps since expiry started. */

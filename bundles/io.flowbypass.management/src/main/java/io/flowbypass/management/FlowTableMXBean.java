@@ -83,7 +83,8 @@ public interface FlowTableMXBean {
     /** Bypasses a flow that is given as one text. */
     @Description("Bypasses a flow, given as one text. Says whether it was bypassed already.")
     @Impact(ACTION)
-    String bypass(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.") String flow);
+    String bypass(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.")
+            String flow);
 
     /** Takes a flow out; waits at most 10 s for its record and returns it as text. */
     @Description("Takes a flow out of the bypass, given in either direction, and returns its record once the counts are"
@@ -99,7 +100,8 @@ public interface FlowTableMXBean {
     @Description("Takes a flow out of the bypass, given as one text, in either direction, and returns its record once the"
             + " counts are final.")
     @Impact(ACTION)
-    String release(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.") String flow);
+    String release(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.")
+            String flow);
 
     /** The flow as it is now, as text. */
     @Description("Shows a bypassed flow, given in either direction, with its counts so far.")
@@ -113,7 +115,8 @@ public interface FlowTableMXBean {
     /** The flow as it is now, given as one text; as find. */
     @Description("Shows a bypassed flow, given as one text, in either direction, with its counts so far.")
     @Impact(INFO)
-    String find(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.") String flow);
+    String find(@Name("flow") @Description("A flow as list shows it, such as TCP 192.0.2.1:40000 > 198.51.100.7:443.")
+            String flow);
 
     /** Bypasses a flow in another way; says whether it was added. */
     @Description("Bypasses a flow with options, and says whether it was bypassed already.")

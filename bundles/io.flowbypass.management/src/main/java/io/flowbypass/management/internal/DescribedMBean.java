@@ -145,8 +145,8 @@ abstract class DescribedMBean extends StandardEmitterMBean implements MBeanRegis
                 .thenComparing(operation -> -operation.getSignature().length));
         MBeanAttributeInfo[] attributes = info.getAttributes();
         Arrays.sort(attributes, Comparator.comparing(MBeanAttributeInfo::getName));
-        return new MBeanInfo(info.getClassName(), info.getDescription(), attributes, null, operations, info.getNotifications(),
-                info.getDescriptor());
+        return new MBeanInfo(info.getClassName(), info.getDescription(), attributes, null, operations,
+                info.getNotifications(), info.getDescriptor());
     }
 
     /** How much an operation shows: JConsole fills a number in with 0 before anybody has typed one. */

@@ -59,7 +59,7 @@ final class PolicyMBean implements DynamicMBean {
         values.readings().keySet().forEach(id -> readings.putIfAbsent(Setting.attribute(id), id));
         readings.keySet().removeAll(settings.keySet());
         readings.forEach((name, id) -> attributes.add(new MBeanAttributeInfo(name, Double.class.getName(),
-                "As the policy sees it now: " + id.replace('.', ' ') + ".", true, false, false,
+                "What the policy goes by now (" + id + "), read-only.", true, false, false,
                 new ImmutableDescriptor(Map.of("units", Setting.unit(id))))));
         attributes.add(new MBeanAttributeInfo(PROBLEM, String.class.getName(),
                 "What is wrong with the configuration, and what is in force instead; empty when all is well.", true, false,

@@ -23,7 +23,8 @@ class TextsTest {
     @Test
     void shouldReadAFlowAsItsKeyShowsIt() {
         for (FlowKey key : List.of(LONGEST, LONGEST.withVlans(4094, 0), LONGEST.withVlans(1, 4094),
-                FlowKey.of(Protocols.UDP, "192.0.2.1", 1, "198.51.100.7", 53), FlowKey.of(47, "192.0.2.1", 0, "192.0.2.2", 0))) {
+                FlowKey.of(Protocols.UDP, "192.0.2.1", 1, "198.51.100.7", 53),
+                FlowKey.of(47, "192.0.2.1", 0, "192.0.2.2", 0))) {
             assertThat(Texts.flow(key.toString())).isEqualTo(key);
             assertThat(Texts.flow(" " + key + "\n").sourcePort()).as("in its direction").isEqualTo(key.sourcePort());
         }
@@ -43,8 +44,8 @@ class TextsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"String", "", "TCP 192.0.2.1:1", "TCP 192.0.2.1:1 > 192.0.2.2:2 and more", "TCP 2001:db8::1:1 > 2001:db8::2:2",
-        "XYZ 192.0.2.1:1 > 192.0.2.2:2", "TCP 192.0.2.1:1 > 192.0.2.2:99999", "TCP host:1 > 192.0.2.2:2"})
+    @ValueSource(strings = {"String", "", "TCP 192.0.2.1:1", "TCP 192.0.2.1:1 > 192.0.2.2:2 and more",
+        "TCP 2001:db8::1:1 > 2001:db8::2:2", "XYZ 192.0.2.1:1 > 192.0.2.2:2", "TCP 192.0.2.1:1 > 192.0.2.2:99999", "TCP host:1 > 192.0.2.2:2"})
     void shouldRefuseWhatIsNoFlow(String text) {
         assertThatThrownBy(() -> Texts.flow(text)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(" ");
     }
