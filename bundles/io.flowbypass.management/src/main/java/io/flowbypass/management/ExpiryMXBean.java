@@ -22,8 +22,8 @@ public interface ExpiryMXBean {
     String PRESSURE = "table.pressure";
 
     /** Names of the policies that the next sweep uses, in order. */
-    @Description("Names of the policies that the next sweep uses, in order, separated by commas: the first that does not keep"
-            + " a flow ends it.")
+    @Description("Names of the policies that the next sweep uses, in order, separated by commas: the first that does not"
+            + " keep a flow ends it.")
     String getActivePolicies();
 
     /** Names of all installed policies. */

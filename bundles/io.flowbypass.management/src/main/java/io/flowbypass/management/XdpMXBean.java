@@ -197,7 +197,8 @@ public interface XdpMXBean {
     @Description("Attaches XDP to a network interface, until it is detached or this framework's storage is removed; waits up to 5 s.")
     @Impact(ACTION)
     String attach(@Name("interface") @Description("Name of the network interface, such as eth1.") String interfaceName,
-            @Name("mode") @Description("native, generic or auto; empty for auto, which is native where the driver can.") String mode);
+            @Name("mode") @Description("native, generic or auto; empty for auto, which is native where the driver can.")
+            String mode);
 
     /** Detaches XDP from an interface; says what was done. */
     @Description("Detaches XDP from a network interface and removes it from the configuration.")

@@ -45,7 +45,8 @@ class TextsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"String", "", "TCP 192.0.2.1:1", "TCP 192.0.2.1:1 > 192.0.2.2:2 and more",
-        "TCP 2001:db8::1:1 > 2001:db8::2:2", "XYZ 192.0.2.1:1 > 192.0.2.2:2", "TCP 192.0.2.1:1 > 192.0.2.2:99999", "TCP host:1 > 192.0.2.2:2"})
+        "TCP 2001:db8::1:1 > 2001:db8::2:2", "XYZ 192.0.2.1:1 > 192.0.2.2:2",
+        "TCP 192.0.2.1:1 > 192.0.2.2:99999", "TCP host:1 > 192.0.2.2:2"})
     void shouldRefuseWhatIsNoFlow(String text) {
         assertThatThrownBy(() -> Texts.flow(text)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(" ");
     }
