@@ -60,6 +60,7 @@ public final class ExpiryEngine implements Expiry {
     /** Looks of the watchdog, not time: a JVM that was stopped for a while has hung no policy. */
     private static final int LONGEST_CALL_LOOKS = 10;
     private static final long IN_FORCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long STORE_AGAIN_MILLIS = 500;
 
     /** What an operator can set. */
     @ObjectClassDefinition(name = "Expiry",
@@ -291,39 +292,55 @@ public final class ExpiryEngine implements Expiry {
         }
         try {
             Configuration configuration = admin.getConfiguration(PID, "?");
-            Dictionary<String, Object> properties = configuration.getProperties();
             // Again where FileInstall had just read the file of an earlier change, and went back to that.
-            for (int i = 0; i < TRIES && (properties == null || !value.equals(properties.get(key))); i++) {
-                if (properties == null) {
-                    properties = new Hashtable<>();
+            for (int i = 0; i < TRIES && !isStored(configuration, key, value); i++) {
+                configuration.updateIfDifferent(with(configuration, key, value));
+            }
+            long deadline = System.nanoTime() + IN_FORCE_NANOS;
+            while (!isInForceWithin(STORE_AGAIN_MILLIS, inForce)) {
+                if (System.nanoTime() - deadline >= 0) {
+                    throw new IllegalStateException(key + " = " + value
+                            + " was stored, but is not in force after 2 s: look for Configuration Admin in the log");
                 }
-                // The other properties stay: one of them names the file that the change is written to.
-                properties.put(key, value);
-                configuration.updateIfDifferent(properties);
-                properties = configuration.getProperties();
+                // SCR reads the values before the change count: of two changes in a row it may never see the second.
+                configuration.update(with(configuration, key, value));
             }
         } catch (IOException e) {
             throw new IllegalStateException(key + " = " + value + " of " + PID + " cannot be stored: " + e
                     + "; make the framework's storage writable", e);
         }
-        awaitInForce(key + " = " + value, inForce);
     }
 
-    private synchronized void awaitInForce(String what, Predicate<Settings> inForce) {
-        long deadline = System.nanoTime() + IN_FORCE_NANOS;
+    private static boolean isStored(Configuration configuration, String key, String value) {
+        Dictionary<String, Object> properties = configuration.getProperties();
+        return properties != null && value.equals(properties.get(key));
+    }
+
+    /** What is configured, with one value changed: one of the others names the file that the change is written to. */
+    private static Dictionary<String, Object> with(Configuration configuration, String key, String value) {
+        Dictionary<String, Object> properties = configuration.getProperties();
+        if (properties == null) {
+            properties = new Hashtable<>();
+        }
+        properties.put(key, value);
+        return properties;
+    }
+
+    private synchronized boolean isInForceWithin(long millis, Predicate<Settings> inForce) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         while (!inForce.test(settings)) {
             long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (left <= 0) {
-                throw new IllegalStateException(
-                        what + " was stored, but is not in force after 2 s: look for Configuration Admin in the log");
+                return false;
             }
             try {
                 wait(left);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new IllegalStateException("interrupted while waiting for " + what + " to be in force", e);
+                throw new IllegalStateException("interrupted while waiting for a change of " + PID + " to be in force", e);
             }
         }
+        return true;
     }
 
     @Override

@@ -298,6 +298,15 @@ class ExpiryEngineTest {
     }
 
     @Test
+    void storesAgainWhatScrDidNotBring() throws Exception {
+        fixture.withConfigurationAdmin().activate(NEVER, "");
+        fixture.lose = true;
+        engine.setSweepIntervalMillis(50);
+
+        assertThat(engine.sweepIntervalMillis()).isEqualTo(50);
+    }
+
+    @Test
     void keepsTheOldIntervalWhereANewOneIsBadAndTakesTheOtherValues() {
         fixture.install(1, 0, "a", KEEPER);
         fixture.install(2, 0, "b", KEEPER);

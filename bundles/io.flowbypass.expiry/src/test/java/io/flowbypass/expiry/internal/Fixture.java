@@ -23,6 +23,8 @@ final class Fixture implements ExpiryListener {
     volatile Dictionary<String, Object> stored;
     /** Whether somebody undoes the next change. */
     volatile boolean undo;
+    /** Whether the engine is not told of the next change. */
+    volatile boolean lose;
 
     Fixture() {
         engine.addListener(this);
@@ -37,7 +39,7 @@ final class Fixture implements ExpiryListener {
     Fixture withConfigurationAdmin() throws ReflectiveOperationException {
         Configuration configuration = proxy(Configuration.class, (name, args) -> switch (name) {
             case "getProperties" -> stored;
-            case "updateIfDifferent" -> update(args[0]);
+            case "updateIfDifferent", "update" -> update(args[0]);
             default -> throw new UnsupportedOperationException(name);
         });
         ConfigurationAdmin admin = proxy(ConfigurationAdmin.class, (name, args) -> configuration);
@@ -56,6 +58,10 @@ final class Fixture implements ExpiryListener {
         Hashtable<String, Object> copy = new Hashtable<>();
         Collections.list(given.keys()).forEach(key -> copy.put((String) key, given.get(key)));
         stored = copy;
+        if (lose) {
+            lose = false;
+            return true;
+        }
         engine.modified(new Settings(Integer.parseInt(copy.getOrDefault(ExpiryEngine.INTERVAL, "1000").toString()),
                 copy.getOrDefault(ExpiryEngine.ACTIVE, "").toString()));
         return true;

@@ -45,6 +45,7 @@ public final class PolicyBridge {
     private static final String COMPONENT_NAME = "component.name";
     private static final String IGNORE = "ignore";
     private static final long IN_FORCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long STORE_AGAIN_MILLIS = 500;
 
     private final BundleContext context;
     private final ServiceComponentRuntime components;
@@ -257,20 +258,28 @@ public final class PolicyBridge {
                     + " is unchanged: Configuration Admin, which keeps it, is not running; start it");
         }
         synchronized (storing) {
-            new StoredConfiguration(pid, directory).set(admin, setting.id(), value);
-            if (setting.isReadable()) {
-                awaitInForce(policy, setting, value);
+            StoredConfiguration configuration = new StoredConfiguration(pid, directory);
+            configuration.set(admin, setting.id(), value);
+            if (!setting.isReadable()) {
+                return;
+            }
+            long deadline = System.nanoTime() + IN_FORCE_NANOS;
+            while (!isInForceWithin(STORE_AGAIN_MILLIS, policy, setting, value)) {
+                if (System.nanoTime() - deadline >= 0) {
+                    throw new IllegalStateException(setting.id() + " = " + value + " of policy " + policy
+                            + " was stored, but is not in force after 2 s: look in the log for what the policy says");
+                }
+                configuration.setAgain(admin, setting.id(), value);
             }
         }
     }
 
-    private synchronized void awaitInForce(String policy, Setting setting, String value) {
-        long deadline = System.nanoTime() + IN_FORCE_NANOS;
+    private synchronized boolean isInForceWithin(long millis, String policy, Setting setting, String value) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         while (!value.equals(Setting.text(inForce(policy, setting)))) {
             long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (left <= 0) {
-                throw new IllegalStateException(setting.id() + " = " + value + " of policy " + policy
-                        + " was stored, but is not in force after 2 s: look in the log for what the policy says");
+                return false;
             }
             try {
                 wait(left);
@@ -280,5 +289,6 @@ public final class PolicyBridge {
                         "interrupted while waiting for " + setting.id() + " of policy " + policy, e);
             }
         }
+        return true;
     }
 }

@@ -35,11 +35,30 @@ final class StoredConfiguration {
      * @throws IllegalStateException when it cannot be stored
      */
     void set(ConfigurationAdmin admin, String key, String value) {
-        try {
-            Configuration configuration = admin.getConfiguration(pid, "?");
+        change(admin, key, value, configuration -> {
             for (int i = 0; i < TRIES && !isSet(configuration, key, value); i++) {
-                update(configuration, key, value);
+                configuration.updateIfDifferent(with(configuration, key, value));
             }
+        });
+    }
+
+    /**
+     * Sets a value that is set already, so that the component is told once more: SCR reads the values before the change
+     * count, and of two changes in a row may never see the second.
+     *
+     * @throws IllegalStateException when it cannot be stored
+     */
+    void setAgain(ConfigurationAdmin admin, String key, String value) {
+        change(admin, key, value, configuration -> configuration.update(with(configuration, key, value)));
+    }
+
+    private interface Change {
+        void make(Configuration configuration) throws IOException;
+    }
+
+    private void change(ConfigurationAdmin admin, String key, String value, Change change) {
+        try {
+            change.make(admin.getConfiguration(pid, "?"));
         } catch (IOException e) {
             throw new IllegalStateException(key + " = " + value + " of " + pid + " cannot be stored: " + e
                     + "; make the framework's storage writable", e);
@@ -52,7 +71,7 @@ final class StoredConfiguration {
         return properties != null && value.equals(properties.get(key));
     }
 
-    private void update(Configuration configuration, String key, String value) throws IOException {
+    private Dictionary<String, Object> with(Configuration configuration, String key, String value) {
         Dictionary<String, Object> properties = configuration.getProperties();
         if (properties == null) {
             properties = new Hashtable<>();
@@ -62,7 +81,7 @@ final class StoredConfiguration {
             Path file = directory.resolve(pid.replace('~', '-') + ".cfg");
             properties.put(ConfigurationFiles.FILE, file.toFile().getAbsoluteFile().toURI().toString());
         }
-        configuration.updateIfDifferent(properties);
+        return properties;
     }
 
     /** FileInstall would take out of the configuration what the file lacks. */
