@@ -20,6 +20,7 @@ import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanInfo;
 import javax.management.MBeanOperationInfo;
 import javax.management.MBeanParameterInfo;
+import org.apache.felix.hc.api.HealthCheck;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,7 +32,8 @@ class DescriptionsTest {
     static Stream<DynamicMBean> mbeans() {
         return Stream.of(new FlowTableMBean(never(FlowTable.class), () -> 0), new ExpiryMBean(never(Expiry.class)),
                 xdp(), new MapsMBean(never(MapService.class)),
-                new ClassicMBean(never(ClassicFlows.class), never(DataPlane.class)));
+                new ClassicMBean(never(ClassicFlows.class), never(DataPlane.class)),
+                new HealthMBean("any", never(HealthCheck.class)));
     }
 
     private static XdpMBean xdp() {
