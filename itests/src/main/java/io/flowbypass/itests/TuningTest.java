@@ -87,10 +87,9 @@ class TuningTest {
     void whatIsActiveIsSaidInTheWordsThatSelectPoliciesTakes() {
         String active = (String) Jmx.attribute("Expiry", "ActivePolicies");
         try {
-            assertThat(Jmx.invoke("Expiry", "selectPolicies", "idle,tcp"))
-                    .isEqualTo("active from the next sweep on: idle, tcp");
-            assertThat(Jmx.attribute("Expiry", "ActivePolicies")).isEqualTo("idle, tcp");
-            assertThat((String) Jmx.invoke("Expiry", "selectPolicies", active)).endsWith(": " + active);
+            assertThat(active).contains("idle");
+            assertThat(Jmx.invoke("Expiry", "selectPolicies", active)).isEqualTo("active from the next sweep on: " + active);
+            assertThat(Jmx.attribute("Expiry", "ActivePolicies")).isEqualTo(active);
         } finally {
             Jmx.invoke("Expiry", "selectPolicies", "");
         }
