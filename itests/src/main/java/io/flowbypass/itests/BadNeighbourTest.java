@@ -11,7 +11,6 @@ import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.FlowTest;
-import io.flowbypass.itests.lab.Capture;
 import io.flowbypass.itests.lab.Framework;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
@@ -19,7 +18,7 @@ import io.flowbypass.itests.lab.LogLines;
 import io.flowbypass.itests.lab.Notifications;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Records;
-import io.flowbypass.itests.lab.Sender;
+import io.flowbypass.itests.lab.RunningFlow;
 import io.flowbypass.itests.lab.Services;
 import io.flowbypass.itests.lab.SweepsByHand;
 import io.flowbypass.policy.ExpiryPolicy;
@@ -51,8 +50,6 @@ class BadNeighbourTest {
     private static final BundleContext CONTEXT = FrameworkUtil.getBundle(BadNeighbourTest.class).getBundleContext();
     private static final String IDLE = "Policy,name=idle";
     private static final int UDP = 17;
-    private static final int PAYLOAD = 64;
-    private static final int RUNNING = 5000;
     /** The port of flows that the good policy ends, and of those that the bad one ends once it is mended. */
     private static final int GOOD = 20_000;
     private static final int MENDED = 30_000;
@@ -63,10 +60,7 @@ class BadNeighbourTest {
     private final List<AutoCloseable> opened = new ArrayList<>();
     private FlowTable table;
     private SweepsByHand sweeps;
-    private Sender a;
-    private Sender b;
-    private Capture behindA;
-    private Capture behindB;
+    private RunningFlow running;
     private Records records;
     private Notifications notifications;
     private LogLines log;
@@ -86,14 +80,7 @@ class BadNeighbourTest {
         log = open(new LogLines("io.flowbypass"));
         good = open(new Neighbour("good", 50));
         good.test = endsPort(GOOD);
-        a = lab.senderA();
-        b = lab.senderB();
-        behindA = lab.capture(lab.cableA());
-        behindB = lab.capture(lab.cableB());
-        bypass(RUNNING);
-        a.start(RUNNING, Lab.B, 6000, PAYLOAD);
-        b.start(6000, Lab.A, RUNNING, PAYLOAD);
-        awaitMoreTraffic();
+        running = new RunningFlow(lab);
     }
 
     @AfterEach
@@ -114,28 +101,6 @@ class BadNeighbourTest {
 
     private void bypass(int port) {
         assertThat(table.bypass(BypassRequest.of(key(port)))).isTrue();
-    }
-
-    private void awaitMoreTraffic() {
-        long before = a.sent();
-        Jmx.eventually(() -> a.sent() > before + 200, "traffic goes on");
-    }
-
-    private void everyPacketWasCutAndCounted() {
-        awaitMoreTraffic();
-        long forward = a.stop();
-        long reverse = b.stop();
-        // The captures still work, and have read everything that came before these.
-        a.send(5999, Lab.B, 6000, 50, PAYLOAD);
-        b.send(5999, Lab.A, RUNNING, 50, PAYLOAD);
-        Jmx.eventually(() -> behindA.seen(5999, 6000) == 50 && behindB.seen(5999, RUNNING) == 50,
-                "flows that are not bypassed are seen");
-        assertThat(behindA.seen(RUNNING, 6000)).as("packets of the cut flow that were seen").isZero();
-        assertThat(behindB.seen(6000, RUNNING)).as("packets of the cut flow that were seen").isZero();
-        FlowRecord record = table.release(key(RUNNING)).join().orElseThrow();
-        assertThat(record.flow().forward().packets()).isEqualTo(forward);
-        assertThat(record.flow().reverse().packets()).isEqualTo(reverse);
-        assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
     }
 
     private static FlowTest endsPort(int port) {
@@ -213,7 +178,7 @@ class BadNeighbourTest {
         assertThat(names("QuarantinedPolicies")).isEmpty();
         assertThat(sweeps.sweep()).isEqualTo(1);
         isEndedBy("bad", MENDED, 1);
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -267,7 +232,7 @@ class BadNeighbourTest {
         selectAll();
         bypass(MENDED);
         isEndedBy("bad", MENDED, 1);
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     // Listeners.
@@ -297,7 +262,7 @@ class BadNeighbourTest {
         assertThat(batches.get(2)).isEqualTo(batches.get(0));
         assertThat(taken).isEqualTo(records.ended());
         assertThat(isLogged("listener itests-bad did not take")).isTrue();
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -319,12 +284,12 @@ class BadNeighbourTest {
             isEndedBy("good", GOOD, times);
         }
         Jmx.eventually(() -> table.statistics().closingFlows() == 0, "slots are free again");
-        awaitMoreTraffic();
+        running.awaitMoreTraffic();
         assertThat(taken).isEmpty();
         go.countDown();
         Jmx.eventually(() -> taken.size() == 3, "it gets what waited for it");
         assertThat(taken).isEqualTo(records.ended());
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     private void listen(FlowListener listener) {
@@ -380,7 +345,7 @@ class BadNeighbourTest {
         assertThat(names("QuarantinedPolicies")).isEmpty();
         Jmx.setAttribute(IDLE, "UdpSeconds", 61);
         assertThat(problem()).isEmpty();
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     private static String problem() {

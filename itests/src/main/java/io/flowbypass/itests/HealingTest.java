@@ -7,6 +7,7 @@ import io.flowbypass.itests.lab.Capture;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.LogLines;
+import io.flowbypass.itests.lab.Notifications;
 import io.flowbypass.itests.lab.OtherProgram;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Sender;
@@ -20,7 +21,6 @@ import io.flowbypass.libbpf.Host;
 import io.flowbypass.xdp.Attachment;
 import io.flowbypass.xdp.DataPlane;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -28,10 +28,6 @@ import java.time.Duration;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
-import javax.management.JMException;
-import javax.management.NotificationListener;
-import javax.management.ObjectName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,9 +40,7 @@ class HealingTest {
     private static final Duration NOTICED = Duration.ofSeconds(5);
     private static final int ATTEMPTS = 50;
 
-    private final List<String> told = new CopyOnWriteArrayList<>();
-    private final NotificationListener listener =
-            (notification, handback) -> told.add(notification.getType() + " " + notification.getMessage());
+    private Notifications told;
     private Lab lab;
     private Product product;
     private DataPlane dataPlane;
@@ -54,7 +48,7 @@ class HealingTest {
     private Sender a;
 
     @BeforeEach
-    void cutAFlow() throws JMException {
+    void cutAFlow() {
         lab = new Lab();
         product = new Product();
         dataPlane = Services.waitFor(DataPlane.class);
@@ -62,23 +56,19 @@ class HealingTest {
         a = lab.senderA();
         product.attach(cable, "native");
         Jmx.invoke("FlowTable", "bypass", "UDP", Lab.A, 5000, Lab.B, 6000);
-        ManagementFactory.getPlatformMBeanServer().addNotificationListener(xdp(), listener, null, null);
+        told = new Notifications("Xdp");
     }
 
     @AfterEach
-    void takeDown() throws JMException {
+    void takeDown() {
         if (product != null) {
-            ManagementFactory.getPlatformMBeanServer().removeNotificationListener(xdp(), listener);
+            told.close();
             product.close();
             if (dataPlane.attachments().stream().anyMatch(each -> each.interfaceName().equals(cable))) {
                 Jmx.invoke("Xdp", "detach", cable);
             }
             lab.close();
         }
-    }
-
-    private static ObjectName xdp() throws JMException {
-        return new ObjectName("io.flowbypass:type=Xdp");
     }
 
     @Test
@@ -96,7 +86,7 @@ class HealingTest {
         eventuallyTold("xdp.attached " + cable + ": XDP runs on " + cable + ", native mode.");
         withinTheLimit(began);
         assertThat(attachment()).matches(Attachment::attached).matches(each -> each.problem().isEmpty());
-        assertThat(told).as("each once").hasSize(2);
+        assertThat(told.lines()).as("each once").hasSize(2);
         cuts();
     }
 
@@ -108,7 +98,7 @@ class HealingTest {
         Files.delete(pin(cable));
         eventuallyTold("xdp.attached " + cable + ": ");
         withinTheLimit(began);
-        assertThat(told.get(0)).startsWith("xdp.detached " + cable + ": The pin " + pin(cable) + " was removed");
+        assertThat(told.lines().get(0)).startsWith("xdp.detached " + cable + ": The pin " + pin(cable) + " was removed");
         assertThat(pin(cable)).exists();
         onlyCutFromNowOn(monitor);
     }
@@ -130,7 +120,7 @@ class HealingTest {
         Shell.run("bpftool link detach pinned " + pin(cable));
         eventuallyTold("xdp.attached " + cable + ": ");
         withinTheLimit(began);
-        assertThat(told.get(0)).startsWith("xdp.detached " + cable + ": Somebody else detached the link");
+        assertThat(told.lines().get(0)).startsWith("xdp.detached " + cable + ": Somebody else detached the link");
         onlyCutFromNowOn(monitor);
     }
 
@@ -222,7 +212,7 @@ class HealingTest {
                 .anyMatch(each -> each.problem().contains("no network interface " + cable)), "it is missing");
         lab.plugA();
         eventuallyTold("xdp.attached " + cable + ": XDP runs on " + cable + ", native mode.");
-        assertThat(told).as("it was never off").hasSize(1);
+        assertThat(told.lines()).as("it was never off").hasSize(1);
         cuts();
     }
 
@@ -264,7 +254,7 @@ class HealingTest {
         product.attach(lab.cableB(), "native");
         product.detach(lab.cableB());
         lookedAround(cable, 2);
-        assertThat(told).noneMatch(news -> news.contains(lab.cableB()));
+        assertThat(told.lines()).noneMatch(news -> news.contains(lab.cableB()));
         assertThat(Shell.run("ip -d link show dev " + lab.cableB())).doesNotContain("prog/xdp");
     }
 
@@ -278,7 +268,7 @@ class HealingTest {
     }
 
     private long toldAttached(String which) {
-        return told.stream().filter(news -> news.startsWith("xdp.attached " + which)).count();
+        return told.lines().stream().filter(news -> news.startsWith("xdp.attached " + which)).count();
     }
 
     private static Path pin(String which) {
@@ -291,7 +281,7 @@ class HealingTest {
     }
 
     private void eventuallyTold(String beginning) {
-        Jmx.eventually(() -> told.stream().anyMatch(news -> news.startsWith(beginning)), beginning);
+        Jmx.eventually(() -> told.lines().stream().anyMatch(news -> news.startsWith(beginning)), beginning);
     }
 
     private static void withinTheLimit(long began) {

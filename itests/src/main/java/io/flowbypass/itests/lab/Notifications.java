@@ -34,6 +34,11 @@ public final class Notifications implements NotificationListener, AutoCloseable 
         return sent.stream().filter(each -> each.getType().equals(type)).map(Notification::getMessage).toList();
     }
 
+    /** All of them by now, each as its type, a blank and its message. */
+    public List<String> lines() {
+        return sent.stream().map(each -> each.getType() + " " + each.getMessage()).toList();
+    }
+
     @Override
     public void close() {
         try {

@@ -8,8 +8,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Reader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -66,6 +68,17 @@ final class Distribution {
         return directory.resolve("load");
     }
 
+    /** Puts a jar into the watched folder, whole. */
+    void drop(String name, byte[] jar) throws IOException {
+        put(load().resolve(name), jar);
+    }
+
+    /** In one step: a file that is written in place may be read while it is not whole. */
+    private void put(Path file, byte[] content) throws IOException {
+        Path whole = Files.write(directory.resolve("whole"), content);
+        Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
     /** Lets its next starts migrate a table of another layout or capacity, or not. */
     Distribution migrate(boolean wanted) {
         migrate = wanted;
@@ -115,14 +128,31 @@ final class Distribution {
 
     /** Sets a line of a configuration file. */
     void configure(String pid, String key, String value) throws IOException {
-        Path file = etc.resolve(pid + ".cfg");
-        String escaped = key.replace(".", "\\.");
-        Files.writeString(file, Files.readString(file).replaceFirst("(?m)^" + escaped + "\\s*=.*$", key + " = " + value));
+        configure(pid, configuration(pid).replaceFirst("(?m)^" + key.replace(".", "\\.") + "\\s*=.*$", key + " = " + value));
+    }
+
+    /** Writes a configuration file. */
+    void configure(String pid, String text) throws IOException {
+        put(file(pid), text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** Deletes a configuration file. */
+    void deleteConfiguration(String pid) throws IOException {
+        Files.delete(file(pid));
+    }
+
+    private Path file(String pid) {
+        return etc.resolve(pid + ".cfg");
+    }
+
+    /** Its configuration files. */
+    Path etc() {
+        return etc;
     }
 
     /** A configuration file's text. */
     String configuration(String pid) throws IOException {
-        return Files.readString(etc.resolve(pid + ".cfg"));
+        return Files.readString(file(pid));
     }
 
     Bundle bundle(String symbolicName) {
@@ -196,7 +226,9 @@ final class Distribution {
     /** Stops it; its pins stay. */
     void stop() throws Exception {
         framework.stop();
-        framework.waitForStop(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
+        if (framework.waitForStop(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS)).getType() == FrameworkEvent.WAIT_TIMEDOUT) {
+            throw new IllegalStateException("the framework does not stop");
+        }
     }
 
     /** Stops it and removes its pins. */

@@ -4,33 +4,24 @@ package io.flowbypass.itests.deployment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.flowbypass.itests.lab.Capture;
 import io.flowbypass.itests.lab.Jmx;
-import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.LogLines;
-import io.flowbypass.itests.lab.Sender;
+import io.flowbypass.itests.lab.Notifications;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.LongStream;
-import javax.management.NotificationListener;
 import javax.management.ObjectName;
-import javax.management.openmbean.CompositeData;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.wiring.BundleWiring;
 
@@ -38,95 +29,20 @@ import org.osgi.framework.wiring.BundleWiring;
  * Policies are put in, replaced, selected and taken out while traffic flows. In each test a bypassed flow runs in both directions:
  * not one of its packets reaches the monitor, and in the end each one is counted.
  */
-class PolicySwapTest {
-    private static final Path PAGE = Path.of("../README.md");
-    private static final Path SAMPLE = Path.of("sample-policy/src/main/java/com/example/small/SmallPolicy.java");
-    private static final String SAMPLE_CLASS = "com.example.small.SmallPolicy";
-    private static final int PAYLOAD = 64;
+class PolicySwapTest extends FlowLab {
     private static final int REPLACEMENTS = 1000;
 
-    @TempDir
-    Path directory;
-    private final List<String> swapped = new CopyOnWriteArrayList<>();
-    private final NotificationListener listener =
-            (notification, handback) -> swapped.add(notification.getType() + ": " + notification.getMessage());
-    private Distribution felix;
-    private Lab lab;
-    private Sender a;
-    private Sender b;
-    private Capture behindA;
-    private Capture behindB;
+    private Notifications notifications;
 
     @BeforeEach
-    void cutAFlowThatKeepsRunning() throws Exception {
-        lab = new Lab();
-        felix = new Distribution(directory).start();
-        Jmx.invoke("Xdp", "attach", lab.cableA(), "native");
-        Jmx.invoke("Xdp", "attach", lab.cableB(), "native");
-        a = lab.senderA();
-        b = lab.senderB();
-        behindA = lab.capture(lab.cableA());
-        behindB = lab.capture(lab.cableB());
-        bypass(5000);
-        a.start(5000, Lab.B, 6000, PAYLOAD);
-        b.start(6000, Lab.A, 5000, PAYLOAD);
-        awaitMoreTraffic();
+    void sweepOften() {
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 50);
-        ManagementFactory.getPlatformMBeanServer().addNotificationListener(new ObjectName("io.flowbypass:type=Expiry"), listener,
-                null, null);
+        notifications = new Notifications("Expiry");
     }
 
-    @AfterEach
-    void takeDown() throws Exception {
-        if (lab == null) {
-            return;
-        }
-        try {
-            felix.close();
-        } finally {
-            lab.close();
-        }
-    }
-
-    private void awaitMoreTraffic() {
-        long before = a.sent();
-        Jmx.eventually(() -> a.sent() > before + 200, "traffic goes on");
-    }
-
-    /** The end of every test: nothing passed, everything is counted, the ledger closes. */
-    private void everyPacketWasCutAndCounted() {
-        awaitMoreTraffic();
-        long forward = a.stop();
-        long reverse = b.stop();
-        a.send(5999, Lab.B, 6000, 50, PAYLOAD);
-        b.send(5999, Lab.A, 5000, 50, PAYLOAD);
-        Jmx.eventually(() -> behindA.seen(5999, 6000) == 50 && behindB.seen(5999, 5000) == 50,
-                "flows that are not bypassed are seen");
-        assertThat(behindA.seen(5000, 6000)).as("packets of the cut flow that were seen").isZero();
-        assertThat(behindB.seen(6000, 5000)).as("packets of the cut flow that were seen").isZero();
-        String record = String.valueOf(Jmx.invoke("FlowTable", "release", "UDP", Lab.A, 5000, Lab.B, 6000));
-        assertThat(record).contains("forward " + forward + " packets ").contains("reverse " + reverse + " packets ");
-        assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
-    }
-
-    private static void bypass(int port) {
-        Jmx.invoke("FlowTable", "bypass", "UDP", Lab.A, port, Lab.B, 6000);
-    }
-
-    private static boolean isBypassed(int port) {
-        return !String.valueOf(Jmx.invoke("FlowTable", "find", "UDP", Lab.A, port, Lab.B, 6000)).contains("not bypassed");
-    }
-
-    private static List<String> active() {
-        return List.of(((String) Jmx.attribute("Expiry", "ActivePolicies")).split(", "));
-    }
-
-    /** The policy that README shows, built; with another text in the place of one. */
+    /** The sample, built with another text in the place of one. */
     private byte[] sample(String text, String other) throws Exception {
-        String page = Files.readString(PAGE);
-        String shown = GuideBundle.block(page.substring(page.indexOf("**Write your own**")), "```java\n");
-        assertThat(Files.readString(SAMPLE)).as("what is shown is the sample").endsWith("\n" + shown);
-        return GuideBundle.build(directory, SAMPLE_CLASS, shown.replace(text, other)).readAllBytes();
+        return SamplePolicy.build(directory, SamplePolicy.source().replace(text, other));
     }
 
     private byte[] sample() throws Exception {
@@ -134,8 +50,7 @@ class PolicySwapTest {
     }
 
     private void drop(byte[] jar) throws IOException {
-        Path whole = Files.write(directory.resolve("small.jar.new"), jar);
-        Files.move(whole, felix.load().resolve("small.jar"), StandardCopyOption.ATOMIC_MOVE);
+        felix.drop("small.jar", jar);
     }
 
     private static String description(String policy) throws Exception {
@@ -144,8 +59,8 @@ class PolicySwapTest {
     }
 
     private void eventuallySwapped(String... parts) {
-        Jmx.eventually(() -> swapped.stream().anyMatch(each -> each.startsWith("policy.swapped")
-                && Arrays.stream(parts).allMatch(each::contains)), "the notification says " + List.of(parts));
+        Jmx.eventually(() -> notifications.of("policy.swapped").stream()
+                .anyMatch(each -> Arrays.stream(parts).allMatch(each::contains)), "the notification says " + List.of(parts));
     }
 
     @Test
@@ -171,7 +86,7 @@ class PolicySwapTest {
         Files.delete(felix.load().resolve("small.jar"));
         Jmx.eventually(() -> active().equals(before) && !Jmx.isThere("Policy,name=small"), "the others go on without it");
         eventuallySwapped("small was removed");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -202,12 +117,7 @@ class PolicySwapTest {
             return loaders.stream().map(Reference::get).filter(loader -> loader != null).count() <= 1;
         }, "at most one of the old class loaders is left");
         assertThat(programIds()).as("nothing was attached anew").isEqualTo(programs);
-        everyPacketWasCutAndCounted();
-    }
-
-    private static List<Object> programIds() {
-        return Arrays.stream((CompositeData[]) Jmx.attribute("Xdp", "Interfaces"))
-                .filter(row -> (Boolean) row.get("attached")).map(row -> row.get("programId")).toList();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -219,10 +129,10 @@ class PolicySwapTest {
         assertThatThrownBy(() -> Jmx.invoke("Expiry", "selectPolicies", "idle, nosuch")).hasMessageContaining("nosuch");
         assertThat(active()).containsExactly("idle", "tcp");
         felix.stop();
-        awaitMoreTraffic();
+        running.awaitMoreTraffic();
         felix.start();
         assertThat(active()).containsExactly("idle", "tcp");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -234,7 +144,7 @@ class PolicySwapTest {
         Jmx.eventually(() -> compared().contains(":5001"), "it would be ended");
         assertThat(compared()).contains("too few packets").doesNotContain(":5000");
         assertThat(isBypassed(5001)).as("nothing was ended").isTrue();
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     private static String compared() {
@@ -247,7 +157,7 @@ class PolicySwapTest {
         assertThatThrownBy(() -> felix.install("future", "io.flowbypass.policy;version=\"[2,3)\"", SparePolicy.class))
                 .hasMessageContaining("io.flowbypass.policy").hasMessageContaining("2.0.0");
         assertThat(active()).isEqualTo(before);
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -258,7 +168,7 @@ class PolicySwapTest {
         Jmx.eventually(() -> RecordKeeper.kept().stream().anyMatch(record -> record.contains("reason=LIFETIME")
                 && record.contains("detail=lifetime: volume")), "it ends, busy as it is");
         Jmx.setAttribute("Policy,name=lifetime", "MaxBytes", 0L);
-        Jmx.eventually(() -> behindA.seen(5000, 6000) > 0, "the monitor gets another look");
+        Jmx.eventually(() -> running.seen() > 0, "the monitor gets another look");
     }
 
     @Test
@@ -268,12 +178,12 @@ class PolicySwapTest {
         Jmx.setAttribute("Policy,name=adaptive", "StartPercent", 1);
         Jmx.setAttribute("Policy,name=adaptive", "EndPercent", 3);
         Jmx.setAttribute("Policy,name=adaptive", "UdpSeconds", 10);
-        for (int flow = 0; flow < capacity / 50; flow++) {
-            bypass(10_000 + flow);
+        for (int port = 10_000; port < 10_000 + capacity / 50; port++) {
+            bypass(port);
         }
         Jmx.eventually(() -> (Double) Jmx.attribute("Policy,name=adaptive", "NowUdpSeconds") < 6, "timeouts are shorter");
         assertThat((Double) Jmx.attribute("Policy,name=adaptive", "NowPercent")).isBetween(40.0, 60.0);
         Jmx.eventually(() -> !isBypassed(10_000), "flows end before their timeout");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 }

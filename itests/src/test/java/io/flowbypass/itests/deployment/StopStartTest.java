@@ -3,115 +3,35 @@ package io.flowbypass.itests.deployment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.flowbypass.itests.lab.Capture;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
-import io.flowbypass.itests.lab.Sender;
 import io.flowbypass.itests.lab.Shell;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import javax.management.openmbean.CompositeData;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What may be stopped, started and refreshed while traffic flows, row by row of ARCHITECTURE.md's table. In every row a
  * bypassed flow runs in both directions: not one of its packets reaches the monitor, and in the end each one is counted.
  */
-class StopStartTest {
-    private static final int PAYLOAD = 64;
-
-    @TempDir
-    Path directory;
-    private Distribution felix;
-    private Lab lab;
-    private Sender a;
-    private Sender b;
-    private Capture behindA;
-    private Capture behindB;
-
-    @BeforeEach
-    void cutAFlowThatKeepsRunning() throws Exception {
-        lab = new Lab();
-        felix = new Distribution(directory).start();
-        Jmx.invoke("Xdp", "attach", lab.cableA(), "native");
-        Jmx.invoke("Xdp", "attach", lab.cableB(), "native");
-        a = lab.senderA();
-        b = lab.senderB();
-        behindA = lab.capture(lab.cableA());
-        behindB = lab.capture(lab.cableB());
-        Jmx.invoke("FlowTable", "bypass", "UDP", Lab.A, 5000, Lab.B, 6000);
-        a.start(5000, Lab.B, 6000, PAYLOAD);
-        b.start(6000, Lab.A, 5000, PAYLOAD);
-        awaitMoreTraffic();
-    }
-
-    @AfterEach
-    void takeDown() throws Exception {
-        if (lab == null) {
-            return;
-        }
-        try {
-            felix.close();
-        } finally {
-            lab.close();
-        }
-    }
-
-    /** The end of every row: nothing passed, everything is counted, the ledger closes. */
-    private void everyPacketWasCutAndCounted() {
-        awaitMoreTraffic();
-        long forward = a.stop();
-        long reverse = b.stop();
-        // The captures still work, and have read everything that came before these.
-        a.send(5999, Lab.B, 6000, 50, PAYLOAD);
-        b.send(5999, Lab.A, 5000, 50, PAYLOAD);
-        Jmx.eventually(() -> behindA.seen(5999, 6000) == 50 && behindB.seen(5999, 5000) == 50,
-                "flows that are not bypassed are seen");
-        assertThat(behindA.seen(5000, 6000)).as("packets of the cut flow that were seen").isZero();
-        assertThat(behindB.seen(6000, 5000)).as("packets of the cut flow that were seen").isZero();
-        String record = String.valueOf(Jmx.invoke("FlowTable", "release", "UDP", Lab.A, 5000, Lab.B, 6000));
-        assertThat(record).contains("forward " + forward + " packets ").contains("reverse " + reverse + " packets ");
-        assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);
-    }
-
-    private void awaitMoreTraffic() {
-        long before = a.sent();
-        Jmx.eventually(() -> a.sent() > before + 200, "traffic goes on");
-    }
-
+class StopStartTest extends FlowLab {
     private static void idleAfterASecond() {
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 100);
         Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 1);
-    }
-
-    private static boolean isBypassed(int port) {
-        return !String.valueOf(Jmx.invoke("FlowTable", "find", "UDP", Lab.A, port, Lab.B, 6000)).contains("not bypassed");
-    }
-
-    private static void bypass(int port) {
-        Jmx.invoke("FlowTable", "bypass", "UDP", Lab.A, port, Lab.B, 6000);
-    }
-
-    private static void awaitSweeps(int more) {
-        long before = (Long) Jmx.attribute("Expiry", "Sweeps");
-        Jmx.eventually(() -> (Long) Jmx.attribute("Expiry", "Sweeps") >= before + more, "sweeps go on");
     }
 
     @Test
     void theActivePolicyTheNextOneTakesOverAndWithNoneNothingExpires() throws Exception {
         idleAfterASecond();
         felix.install("spare", "io.flowbypass.flow,io.flowbypass.policy,org.osgi.framework", SparePolicy.class);
-        Jmx.eventually(() -> Jmx.attribute("Expiry", "ActivePolicies")
-                .equals("tcp, lifetime, adaptive, idle, spare"), "all policies are active");
+        Jmx.eventually(() -> active()
+                .equals(List.of("tcp", "lifetime", "adaptive", "idle", "spare")), "all policies are active");
         Jmx.invoke("Expiry", "selectPolicies", "idle, spare");
         felix.stop("io.flowbypass.policy.idle");
-        Jmx.eventually(() -> Jmx.attribute("Expiry", "ActivePolicies").equals("spare"),
+        Jmx.eventually(() -> active().equals(List.of("spare")),
                 "the next one takes over");
         bypass(5001);
         bypass(SparePolicy.ENDS_PORT);
@@ -125,7 +45,7 @@ class StopStartTest {
 
         felix.start("io.flowbypass.policy.idle");
         Jmx.eventually(() -> !isBypassed(5001), "the policy is back and its timeout holds");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -139,7 +59,7 @@ class StopStartTest {
         bypass(5001);
         felix.start("io.flowbypass.expiry");
         Jmx.eventually(() -> !isBypassed(5001), "expiry goes on");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -148,11 +68,11 @@ class StopStartTest {
         bypass(5001);
         felix.stop("io.flowbypass.management");
         assertThat(Jmx.isThere("FlowTable")).isFalse();
-        awaitMoreTraffic();
+        running.awaitMoreTraffic();
         felix.start("io.flowbypass.management");
         Jmx.awaitAll();
         Jmx.eventually(() -> !isBypassed(5001), "expiry went on meanwhile");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -162,12 +82,12 @@ class StopStartTest {
         felix.stop("io.flowbypass.table");
         assertThat(Jmx.isThere("FlowTable")).isFalse();
         assertThat(Jmx.isThere("Expiry")).as("expiry waits").isTrue();
-        awaitMoreTraffic();
+        running.awaitMoreTraffic();
         felix.start("io.flowbypass.table");
         Jmx.awaitAll();
         assertThat(isBypassed(5000)).as("adopted").isTrue();
         Jmx.eventually(() -> !isBypassed(5001), "adopted flows expire");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -176,11 +96,11 @@ class StopStartTest {
         felix.stop("io.flowbypass.xdp");
         assertThat(Jmx.isThere("FlowTable")).isFalse();
         assertThat(Jmx.isThere("Xdp")).isFalse();
-        awaitMoreTraffic();
+        running.awaitMoreTraffic();
         felix.start("io.flowbypass.xdp");
         Jmx.awaitAll();
         Jmx.eventually(() -> programIds().equals(before), "the same program is adopted on both interfaces");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -192,7 +112,7 @@ class StopStartTest {
         Jmx.awaitAll();
         Jmx.eventually(() -> programIds().size() == 2 && programIds().stream().noneMatch(before::contains),
                 "another program runs on both interfaces");
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -208,9 +128,9 @@ class StopStartTest {
             felix.refresh(refreshed);
             Jmx.awaitAll();
             assertThat(isBypassed(5000)).as("adopted after a refresh of " + refreshed).isTrue();
-            awaitMoreTraffic();
+            running.awaitMoreTraffic();
         }
-        everyPacketWasCutAndCounted();
+        running.wasCutAndCounted();
     }
 
     @Test
@@ -221,20 +141,14 @@ class StopStartTest {
             felix.stop(stopped);
             bypass(5001);
             Jmx.eventually(() -> !isBypassed(5001), "the idle timeout stays in force without " + stopped);
-            awaitMoreTraffic();
+            running.awaitMoreTraffic();
             felix.start(stopped);
-            awaitMoreTraffic();
+            running.awaitMoreTraffic();
         }
         Jmx.awaitAll();
         assertThat(programIds()).as("attachments").hasSize(2);
         assertThat(Jmx.attribute("Policy,name=idle", "UdpSeconds")).isEqualTo(1);
-        everyPacketWasCutAndCounted();
-    }
-
-    /** Kernel ids of the programs on the attached interfaces. */
-    private static List<Object> programIds() {
-        return java.util.Arrays.stream((CompositeData[]) Jmx.attribute("Xdp", "Interfaces"))
-                .filter(row -> (Boolean) row.get("attached")).map(row -> row.get("programId")).toList();
+        running.wasCutAndCounted();
     }
 
     /** The bpf bundle, compiled from a source that follows one IPv6 extension header less. */
