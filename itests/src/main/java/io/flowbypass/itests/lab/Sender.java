@@ -60,6 +60,11 @@ public final class Sender implements AutoCloseable {
         ask("listen " + port);
     }
 
+    /** As {@link #listen}, and does not close a connection that the other side has closed. */
+    public void listenAndStay(int port) {
+        ask("listen-and-stay " + port);
+    }
+
     /** Opens a TCP connection from a port, and returns when it is open. */
     public void connect(int sourcePort, String destination, int destinationPort) {
         ask("connect " + sourcePort + " " + destination + " " + destinationPort);
@@ -73,6 +78,16 @@ public final class Sender implements AutoCloseable {
     /** Ends the connection by a reset, so that the same ports are free at once. */
     public void abort() {
         ask("abort");
+    }
+
+    /** Closes this side of the connection: sends a FIN. */
+    public void shut() {
+        ask("shut");
+    }
+
+    /** Closes this side of the connection, and waits until the other side has closed too. */
+    public void finish() {
+        ask("finish");
     }
 
     private String ask(String command) {

@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -12,6 +13,8 @@ import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
@@ -90,7 +93,11 @@ public final class SenderProcess {
                 return Long.toString(sent.get());
             }
             case "listen" -> {
-                daemon(new ServerSocket(Integer.parseInt(words[1])));
+                daemon(new ServerSocket(Integer.parseInt(words[1])), true);
+                return "ok";
+            }
+            case "listen-and-stay" -> {
+                daemon(new ServerSocket(Integer.parseInt(words[1])), false);
                 return "ok";
             }
             case "connect" -> {
@@ -116,16 +123,33 @@ public final class SenderProcess {
                 connection.close();
                 return "ok";
             }
+            case "shut" -> {
+                connection.shutdownOutput();
+                return "ok";
+            }
+            case "finish" -> {
+                connection.shutdownOutput();
+                connection.getInputStream().transferTo(OutputStream.nullOutputStream());
+                connection.setSoLinger(false, 0);
+                connection.close();
+                return "ok";
+            }
             default -> throw new IllegalArgumentException(words[0]);
         }
     }
 
-    private static void daemon(ServerSocket listening) {
+    private static void daemon(ServerSocket listening, boolean closes) {
         Thread thread = new Thread(() -> {
+            List<Socket> open = new ArrayList<>();
             while (true) {
-                try (Socket accepted = listening.accept()) {
+                try {
+                    Socket accepted = listening.accept();
+                    open.add(accepted);
                     accepted.setTcpNoDelay(true);
                     accepted.getInputStream().transferTo(accepted.getOutputStream());
+                    if (closes) {
+                        accepted.close();
+                    }
                 } catch (IOException reset) {
                     // The next one.
                 }
