@@ -79,6 +79,8 @@ public final class ExpiryEngine implements Expiry {
     }
 
     private record Settings(int intervalMillis, List<String> policies) {
+        private static final String ALLOWED = "set " + MIN_INTERVAL + " to " + MAX_INTERVAL + " milliseconds";
+
         /** Keeps the interval where the new one is bad: the other values hold nevertheless. */
         static Settings of(Config config, int interval) {
             return new Settings(interval(config, interval), Stream.of(config.active_policies().split(",")).map(String::strip)
@@ -86,21 +88,29 @@ public final class ExpiryEngine implements Expiry {
         }
 
         private static int interval(Config config, int old) {
+            String problem;
             try {
                 int interval = config.sweep_interval_millis();
-                checkInterval(interval);
-                return interval;
+                if (isAllowed(interval)) {
+                    return interval;
+                }
+                problem = interval + " is out of range";
             } catch (RuntimeException e) { // SCR throws here what it cannot convert
-                LOG.log(Level.ERROR, "configuration " + PID + " has a bad " + INTERVAL + ", so expiry sweeps every " + old
-                        + " ms: " + e.getMessage());
-                return old;
+                problem = e.getMessage();
             }
+            LOG.log(Level.ERROR, "configuration " + PID + " has a bad " + INTERVAL + ", so expiry sweeps every " + old
+                    + " ms: " + problem + "; " + ALLOWED);
+            return old;
+        }
+
+        private static boolean isAllowed(int millis) {
+            return millis >= MIN_INTERVAL && millis <= MAX_INTERVAL;
         }
 
         static void checkInterval(int millis) {
-            if (millis < MIN_INTERVAL || millis > MAX_INTERVAL) {
-                throw new IllegalArgumentException(INTERVAL + " = " + millis + " of " + PID + " is out of range: set "
-                        + MIN_INTERVAL + " to " + MAX_INTERVAL + " milliseconds");
+            if (!isAllowed(millis)) {
+                throw new IllegalArgumentException(INTERVAL + " = " + millis + " of " + PID + " is out of range: "
+                        + ALLOWED);
             }
         }
     }

@@ -64,7 +64,8 @@ final class Policies {
     synchronized void remove(Map<String, ?> properties) {
         InstalledPolicy gone = forget((Long) properties.get(Constants.SERVICE_ID));
         if (gone != null) {
-            changed(gone.name() + " was removed");
+            changed(gone.name() + " was removed"
+                    + (usable().containsKey(gone.name()) ? ", another of that name is used" : ""));
         }
     }
 

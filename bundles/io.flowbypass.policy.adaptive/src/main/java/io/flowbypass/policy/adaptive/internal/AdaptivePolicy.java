@@ -30,7 +30,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
  *         0         start   end   100 % of the table
  * </pre>
  *
- * <p>Below the first mark it keeps every flow, and leaves idle timeouts to the policy idle.
+ * <p>Below the first mark it keeps every flow, and leaves idle timeouts to the policy idle. A second mark that is not
+ * higher is no error, for the two are set one after the other: timeouts are at their floor above the first one.
  *
  * <p>Thread-safe. A configuration out of range is refused with {@link IllegalArgumentException}; on a change the old
  * values then stay in force.
@@ -55,8 +56,8 @@ public final class AdaptivePolicy implements ExpiryPolicy {
 
         /** Percent. */
         @AttributeDefinition(name = "Second mark", min = "1", max = "100",
-                description = "Timeouts are at their floor once this much of the table is taken; higher than the first"
-                        + " mark.")
+                description = "Timeouts are at their floor once this much of the table is taken; where that is not higher"
+                        + " than the first mark, right from there on.")
         int end_percent() default 100;
 
         /** Percent. */
@@ -89,7 +90,10 @@ public final class AdaptivePolicy implements ExpiryPolicy {
     private record Curve(int start, int end, double floor, IdleTimeouts timeouts) {
         /** What part of a timeout is left with so much of the table taken. */
         double factor(double percent) {
-            return percent <= start ? 1 : Math.max(floor, (end - percent) / (end - start));
+            if (percent <= start) {
+                return 1;
+            }
+            return percent >= end ? floor : Math.max(floor, (end - percent) / (end - start));
         }
     }
 
@@ -104,10 +108,6 @@ public final class AdaptivePolicy implements ExpiryPolicy {
         int start = Bounds.check(PID, "start.percent", config.start_percent(), 0, 99, "percent");
         int end = Bounds.check(PID, "end.percent", config.end_percent(), 1, 100, "percent");
         int floor = Bounds.check(PID, "floor.percent", config.floor_percent(), 1, 100, "percent");
-        if (end <= start) {
-            throw new IllegalArgumentException("end.percent = " + end + " in " + PID
-                    + " must be higher than start.percent = " + start);
-        }
         curve = new Curve(start, end, floor / PERCENT, IdleTimeouts.ofSeconds(PID, config.tcp_seconds(),
                 config.udp_seconds(), config.icmp_seconds(), config.other_seconds()));
     }

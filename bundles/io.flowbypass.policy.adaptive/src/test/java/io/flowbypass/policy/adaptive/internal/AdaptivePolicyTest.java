@@ -2,7 +2,6 @@
 package io.flowbypass.policy.adaptive.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import io.flowbypass.flow.Decision;
@@ -80,11 +79,14 @@ class AdaptivePolicyTest {
         assertThat(policy.readings().keySet()).isEqualTo(empty);
     }
 
-    @Test
-    void shouldRefuseMarksTheWrongWayRoundAndKeepTheOldOnes() {
-        assertThatThrownBy(() -> policy.configure(new Settings(90, 90, 20, 300, 100, 30, 30)))
-                .hasMessageContaining("end.percent = 90").hasMessageContaining("start.percent = 90");
-        assertThat(begin(800).decide(new Flow(UDP, TimeUnit.SECONDS.toNanos(50), 0)).ends()).isTrue();
+    @ParameterizedTest(name = "from {0} % to {1} %")
+    @CsvSource({"90, 90", "90, 50"})
+    void shouldFallToTheFloorAtTheFirstMarkWhereTheSecondIsNotHigher(int start, int end) {
+        policy.configure(new Settings(start, end, 20, 300, 100, 30, 30));
+        begin(900);
+        assertThat(policy.readings()).containsEntry("now.percent", 100.0);
+        begin(901);
+        assertThat(policy.readings()).containsEntry("now.percent", 20.0);
     }
 
     /** What of a flow the policy looks at. */
