@@ -21,7 +21,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
@@ -75,6 +77,20 @@ public final class ConfigurationFiles implements SynchronousConfigurationListene
         }
     }
 
+    /**
+     * Says that a change that was just made is in its file, as far as it can be: Configuration Admin tells a bundle that is
+     * being stopped of nothing any more, while its MBeans are still there.
+     *
+     * @throws IllegalStateException when it may not be there
+     */
+    static void confirm(String change) {
+        Bundle own = FrameworkUtil.getBundle(ConfigurationFiles.class);
+        if (own != null && own.getState() != Bundle.ACTIVE) {
+            throw new IllegalStateException(change + " may be lost at the next start: " + own.getSymbolicName()
+                    + " is being stopped, so it was not written to its file; set it again when that is started");
+        }
+    }
+
     @Override
     public synchronized void configurationEvent(ConfigurationEvent event) {
         String pid = event.getPid();
@@ -93,7 +109,7 @@ public final class ConfigurationFiles implements SynchronousConfigurationListene
                     }
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | IllegalStateException e) { // the latter where Configuration Admin or this is being stopped
             LOG.log(Level.WARNING, "configuration " + pid + " cannot be read, so its file may not show its last change: " + e);
         }
     }

@@ -98,11 +98,13 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
     @Override
     public void setSweepIntervalMillis(int millis) {
         expiry.setSweepIntervalMillis(millis);
+        ConfigurationFiles.confirm("sweep.interval.millis = " + millis);
     }
 
     @Override
     public String selectPolicies(String names) {
         expiry.selectPolicies(Texts.names(names));
+        ConfigurationFiles.confirm("active.policies = " + names);
         return "active from the next sweep on: " + getActivePolicies();
     }
 

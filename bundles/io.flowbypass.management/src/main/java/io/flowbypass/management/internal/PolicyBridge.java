@@ -79,8 +79,7 @@ public final class PolicyBridge {
         }
 
         /** Lets go of the policy. */
-        void close() {
-            MBeans.unregister(mbean);
+        void release() {
             context.ungetService(service);
         }
 
@@ -92,6 +91,7 @@ public final class PolicyBridge {
         @Override
         public void store(Setting setting, String value) {
             PolicyBridge.this.store(policy, pid, setting, value);
+            ConfigurationFiles.confirm(setting.id() + " of policy " + policy);
         }
 
         @Override
@@ -137,44 +137,52 @@ public final class PolicyBridge {
 
     @Reference(service = ExpiryPolicy.class, cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC, updated = "updatedPolicy")
-    synchronized void addPolicy(ServiceReference<ExpiryPolicy> policy) {
-        policies.add(policy);
-        refresh();
+    void addPolicy(ServiceReference<ExpiryPolicy> policy) {
+        change(() -> policies.add(policy));
     }
 
-    synchronized void updatedPolicy(ServiceReference<ExpiryPolicy> policy) {
-        refresh();
+    void updatedPolicy(ServiceReference<ExpiryPolicy> policy) {
+        change(() -> { });
     }
 
-    synchronized void removePolicy(ServiceReference<ExpiryPolicy> policy) {
-        policies.remove(policy);
-        refresh();
+    void removePolicy(ServiceReference<ExpiryPolicy> policy) {
+        change(() -> policies.remove(policy));
     }
 
     @Deactivate
-    synchronized void stop() {
-        policies.clear();
-        refresh();
-        if (plugin != null) {
-            plugin.unregister();
-            plugin = null;
+    void stop() {
+        change(policies::clear);
+        synchronized (this) {
+            if (plugin != null) {
+                plugin.unregister();
+                plugin = null;
+            }
         }
     }
 
-    /** Brings the MBeans in line with the services. */
-    private void refresh() {
+    private void change(Runnable change) {
+        List<Bridged> gone;
+        synchronized (this) {
+            change.run();
+            gone = refresh();
+        }
+        // Without the lock: SCR may hold its own of that policy, and wait for ours to tell of a change of it.
+        gone.forEach(Bridged::release);
+    }
+
+    /** Brings the MBeans in line with the services; returns the policies that are bridged no more. */
+    private List<Bridged> refresh() {
         Map<String, ServiceReference<ExpiryPolicy>> best = new HashMap<>();
         for (ServiceReference<ExpiryPolicy> service : policies) {
             if (service.getProperty(POLICY_NAME) instanceof String name && service.getBundle() != null) {
                 best.merge(name, service, (one, other) -> one.compareTo(other) > 0 ? one : other);
             }
         }
-        for (Bridged old : List.copyOf(bridged.values())) {
-            if (!old.service.equals(best.get(old.policy))) {
-                bridged.remove(old.policy);
-                old.close();
-            }
-        }
+        List<Bridged> gone = bridged.values().stream().filter(old -> !old.service.equals(best.get(old.policy))).toList();
+        gone.forEach(old -> {
+            bridged.remove(old.policy);
+            MBeans.unregister(old.mbean);
+        });
         List<Bridged> fresh = best.entrySet().stream().filter(each -> !bridged.containsKey(each.getKey()))
                 .map(each -> new Bridged(each.getKey(), each.getValue())).toList();
         fresh.forEach(this::bridge);
@@ -183,6 +191,7 @@ public final class PolicyBridge {
         }
         fresh.stream().filter(this::isBad).forEach(this::handOutAgain);
         notifyAll();
+        return gone;
     }
 
     private void bridge(Bridged policy) {
