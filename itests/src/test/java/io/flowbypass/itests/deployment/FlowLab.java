@@ -54,7 +54,7 @@ abstract class FlowLab {
 
     /** The active policies, in order. */
     static List<String> active() {
-        return List.of((String[]) Jmx.attribute("Expiry", "ActivePolicies"));
+        return List.of(Jmx.attribute("Expiry", "ActivePolicies").toString().split(", "));
     }
 
     /** Returns after so many more sweeps. */

@@ -101,7 +101,7 @@ class ShutdownTest extends FlowLab {
             assertThat((Integer) Jmx.attribute("Policy,name=idle", "UdpSeconds")).isBetween(timeout.done, timeout.tried);
             assertThat(LISTS).contains(String.join(",", active()));
             boolean there = round % 2 == 1;
-            Jmx.eventually(() -> List.of((String[]) Jmx.attribute("Expiry", "AvailablePolicies")).contains("small") == there,
+            Jmx.eventually(() -> Jmx.attribute("Expiry", "AvailablePolicies").toString().contains("small") == there,
                     "the jar's policy is installed while the jar is there");
         }
         running.wasCutAndCounted();
