@@ -58,7 +58,7 @@ public final class BypassRequest {
     /**
      * The same with who asks.
      *
-     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}
+     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}, or with a NUL in it
      */
     public BypassRequest withAsker(String value) {
         return new BypassRequest(key, origin, atMost(MAX_NAME_BYTES, "asker", value), rule, cookie, idleTimeout, cut);
@@ -67,7 +67,7 @@ public final class BypassRequest {
     /**
      * The same with the rule that made the asker ask.
      *
-     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}
+     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}, or with a NUL in it
      */
     public BypassRequest withRule(String value) {
         return new BypassRequest(key, origin, asker, atMost(MAX_NAME_BYTES, "rule", value), cookie, idleTimeout, cut);
@@ -76,7 +76,7 @@ public final class BypassRequest {
     /**
      * The same with a text to find again in the flow's record.
      *
-     * @throws IllegalArgumentException when longer than {@link #MAX_COOKIE_BYTES}
+     * @throws IllegalArgumentException when longer than {@link #MAX_COOKIE_BYTES}, or with a NUL in it
      */
     public BypassRequest withCookie(String value) {
         return new BypassRequest(key, origin, asker, rule, atMost(MAX_COOKIE_BYTES, "cookie", value), idleTimeout, cut);
@@ -143,6 +143,9 @@ public final class BypassRequest {
 
     private static String atMost(int bytes, String what, String value) {
         int length = Objects.requireNonNull(value, what).getBytes(StandardCharsets.UTF_8).length;
+        if (value.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException(what + " has a NUL character, behind which nothing would be kept");
+        }
         if (length > bytes) {
             throw new IllegalArgumentException(
                     what + " \"" + value + "\" has " + length + " bytes of UTF-8, at most " + bytes + " are kept");

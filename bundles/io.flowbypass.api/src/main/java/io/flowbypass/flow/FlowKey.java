@@ -58,6 +58,16 @@ public final class FlowKey {
     }
 
     /**
+     * A key from what a person wrote.
+     *
+     * @param protocol name or IANA number, as {@link Protocols#parse} takes it
+     * @throws IllegalArgumentException as above, or when it is not a protocol
+     */
+    public static FlowKey of(String protocol, String source, int sourcePort, String destination, int destinationPort) {
+        return of(Protocols.parse(protocol), source, sourcePort, destination, destinationPort);
+    }
+
+    /**
      * A key from addresses.
      *
      * @throws IllegalArgumentException as above

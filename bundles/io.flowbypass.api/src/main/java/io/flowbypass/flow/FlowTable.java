@@ -21,9 +21,9 @@ public interface FlowTable {
      * @throws TableFullException when there is no room
      * @throws IllegalStateException when it is not known what is never cut, because never.cut or this machine's addresses
      *     cannot be read
-     * @throws IllegalArgumentException when the flow must not be cut: the never-cut list or an address of this machine
-     *     forbids it; a protocol without ports that is not asked for as a host pair; a redirect port that is not there;
-     *     VLAN ids that are not tracked
+     * @throws NeverCutException when the never-cut list or an address of this machine forbids to cut the flow
+     * @throws IllegalArgumentException when it cannot be cut as it is asked for: a protocol without ports that is not asked
+     *     for as a host pair; a redirect port that is not there; VLAN ids that are not tracked
      */
     boolean bypass(BypassRequest request);
 
@@ -55,6 +55,9 @@ public interface FlowTable {
 
     /** Takes all flows out; returns how many. Their records reach the listeners. */
     int flush();
+
+    /** Flows that are bypassed now and were asked for by that kind of tool. No look at the table. */
+    int activeFlows(Origin origin);
 
     /** The table in numbers. One system call and a scan of the table (10 ms per million flows). */
     TableStatistics statistics();

@@ -19,6 +19,11 @@ class BypassRequestTest {
     }
 
     @Test
+    void shouldRefuseATextOfWhichOnlyAPartWouldBeKept() {
+        assertThatThrownBy(() -> REQUEST.withCookie("a\0b")).hasMessageContaining("cookie has a NUL");
+    }
+
+    @Test
     void shouldTakeTimeoutsFromAMillisecondToAWeek() {
         assertThat(REQUEST.withIdleTimeout(Duration.ofDays(7)).idleTimeout()).isEqualTo(Duration.ofDays(7));
         assertThat(REQUEST.withIdleTimeout(Duration.ZERO).idleTimeout()).isZero();

@@ -5,7 +5,6 @@ import io.flowbypass.classic.ClassicFlows;
 import io.flowbypass.classic.ClassicTableState;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowState;
-import io.flowbypass.flow.Protocols;
 import io.flowbypass.management.ClassicMXBean;
 import io.flowbypass.management.ClassicTableInfo;
 import io.flowbypass.xdp.DataPlane;
@@ -78,7 +77,7 @@ public final class ClassicMBean extends DescribedMBean implements ClassicMXBean 
 
     @Override
     public String[] find(String protocol, String source, int sourcePort, String destination, int destinationPort) {
-        return texts(flows.find(FlowKey.of(Protocols.parse(protocol), source, sourcePort, destination, destinationPort)));
+        return texts(flows.find(FlowKey.of(protocol, source, sourcePort, destination, destinationPort)));
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.FlowTableListener;
-import io.flowbypass.flow.Protocols;
 import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.management.FlowTableMXBean;
 import java.lang.System.Logger;
@@ -176,7 +175,7 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     public String bypassWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
             String options) {
         return bypass(BypassOptions.of(options)
-                .request(key(protocol, source, sourcePort, destination, destinationPort)));
+                .request(FlowKey.of(protocol, source, sourcePort, destination, destinationPort)));
     }
 
     private String bypass(BypassRequest request) {
@@ -198,7 +197,8 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     @Override
     public String releaseWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
             String options) {
-        return release(BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort)));
+        return release(BypassOptions.ofKey(options)
+                .key(FlowKey.of(protocol, source, sourcePort, destination, destinationPort)));
     }
 
     private String release(FlowKey key) {
@@ -231,7 +231,8 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     @Override
     public String findWith(String protocol, String source, int sourcePort, String destination, int destinationPort,
             String options) {
-        return find(BypassOptions.ofKey(options).key(key(protocol, source, sourcePort, destination, destinationPort)));
+        return find(BypassOptions.ofKey(options)
+                .key(FlowKey.of(protocol, source, sourcePort, destination, destinationPort)));
     }
 
     private String find(FlowKey key) {
@@ -259,9 +260,5 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     @Override
     public void stuck(String what) {
         sendNotification(new Notification(STUCK, name(), notifications.incrementAndGet(), what));
-    }
-
-    private static FlowKey key(String protocol, String source, int sourcePort, String destination, int destinationPort) {
-        return FlowKey.of(Protocols.parse(protocol), source, sourcePort, destination, destinationPort);
     }
 }

@@ -12,6 +12,7 @@ import io.flowbypass.flow.FlowState;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.FlowTest;
+import io.flowbypass.flow.Origin;
 import io.flowbypass.flow.Protocols;
 import io.flowbypass.flow.SweepResult;
 import io.flowbypass.flow.TableFullException;
@@ -91,6 +92,8 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private volatile int highWater;
     private volatile int touched;
     private volatile int active;
+    /** Of {@link #active}, by the ordinals of {@link Origin}. */
+    private final int[] activeOf = new int[Origin.values().length];
     private volatile int resumeAt;
     private volatile boolean stopped;
     /** Null until there is one in force. */
@@ -127,7 +130,9 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         } finally {
             gate.exit();
         }
-        active = recovery.live();
+        for (Origin origin : Origin.values()) {
+            countActive(origin, recovery.live(origin));
+        }
         closing = recovery.closing();
         touched = recovery.touched();
         highWater = slots.highWater();
@@ -188,7 +193,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             }
             table.setState(slot, Layout.LIVE);
             added++;
-            active++;
+            countActive(request.origin(), 1);
             return true;
         });
     }
@@ -214,6 +219,12 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         table.free(slot);
         slots.free(slot);
         highWater = slots.highWater();
+    }
+
+    /** Under the lock. */
+    private void countActive(Origin origin, int more) {
+        active += more;
+        activeOf[origin.ordinal()] += more;
     }
 
     private void refuseUncuttable(BypassRequest request) {
@@ -243,7 +254,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
 
     private void settle(int slot) {
         if (reserve.settle(slot)) {
-            active++;
+            countActive(table.origin(slot), 1);
             added++;
         }
     }
@@ -392,6 +403,11 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     @Override
     public int activeFlows() {
         return active;
+    }
+
+    @Override
+    public int activeFlows(Origin origin) {
+        return changing(() -> activeOf[origin.ordinal()]);
     }
 
     @Override
@@ -545,7 +561,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private void close(int slot, String detail, CompletableFuture<Optional<FlowRecord>> asked) {
         settle(slot);
         table.unpublish(slot);
-        active--;
+        countActive(table.origin(slot), -1);
         closing++;
         closer.add(new Closing(slot, detail, asked));
     }

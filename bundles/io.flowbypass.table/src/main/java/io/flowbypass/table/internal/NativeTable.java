@@ -402,10 +402,14 @@ final class NativeTable {
         return new FlowState(flowKey(slot), counts(slot, forward), counts(slot, 1 - forward),
                 now.minusNanos(Math.max(0, nowNanos - added)),
                 now.minusNanos(Math.max(0, nowNanos - latest(latest(added, lastSeen(slot, 0)), lastSeen(slot, 1)))),
-                action(slot), Origin.ofCode(info.getInt(cold + INFO_FORWARD) >>> ORIGIN_SHIFT & 0xff),
-                text(cold + INFO_ASKER, BypassRequest.MAX_NAME_BYTES),
+                action(slot), origin(slot), text(cold + INFO_ASKER, BypassRequest.MAX_NAME_BYTES),
                 text(cold + INFO_RULE, BypassRequest.MAX_NAME_BYTES),
                 text(cold + INFO_COOKIE, BypassRequest.MAX_COOKIE_BYTES));
+    }
+
+    /** Who asked for its flow. */
+    Origin origin(int slot) {
+        return Origin.ofCode(info.getInt(Layout.info(slot) + INFO_FORWARD) >>> ORIGIN_SHIFT & 0xff);
     }
 
     private DirectionCounts counts(int slot, int direction) {

@@ -2,6 +2,7 @@
 package io.flowbypass.table.internal;
 
 import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.NeverCutException;
 import io.flowbypass.flow.Protocols;
 import io.flowbypass.maps.Mapping;
 import java.util.ArrayList;
@@ -136,7 +137,7 @@ record NeverCut(List<Entry> entries) {
     /**
      * Reads entries that are separated by commas.
      *
-     * @throws IllegalArgumentException naming the entry that is none
+     * @throws NeverCutException naming the entry that is none
      */
     static List<Entry> list(String text) {
         return Arrays.stream(text.split(",")).filter(entry -> !entry.isBlank()).map(Entry::of).toList();
@@ -171,7 +172,7 @@ record NeverCut(List<Entry> entries) {
      */
     void refuse(FlowKey flow) {
         naming(flow).ifPresent(entry -> {
-            throw new IllegalArgumentException(entry.isOwn()
+            throw new NeverCutException(entry.isOwn()
                     ? flow + " has an address of this machine, " + entry.prefix().source().getHostAddress()
                             + ": its own traffic is never cut"
                     : flow + " is never cut: the never-cut list has \"" + entry.text() + "\" (never.cut in"

@@ -2,6 +2,7 @@
 package io.flowbypass.table.internal;
 
 import io.flowbypass.flow.EndReason;
+import io.flowbypass.flow.Origin;
 import java.util.BitSet;
 import java.util.function.IntConsumer;
 
@@ -9,7 +10,8 @@ import java.util.function.IntConsumer;
 final class Recovery {
     private final NativeTable table;
     private final Slots slots;
-    private int live;
+    /** By the ordinals of {@link Origin}. */
+    private final int[] live = new int[Origin.values().length];
     private int closing;
     private int touched;
 
@@ -65,7 +67,7 @@ final class Recovery {
     private void adoptLive(int slot, boolean isPublished, IntConsumer close) {
         if (isPublished) {
             slots.take(slot);
-            live++;
+            live[table.origin(slot).ordinal()]++;
         } else if (table.packets(slot, 0) == 0 && table.packets(slot, 1) == 0) {
             table.free(slot);
         } else {
@@ -95,9 +97,9 @@ final class Recovery {
         close.accept(slot);
     }
 
-    /** Flows that are bypassed. */
-    int live() {
-        return live;
+    /** Flows that are bypassed, and were asked for by that kind of tool. */
+    int live(Origin origin) {
+        return live[origin.ordinal()];
     }
 
     /** Flows that were found half taken out. */

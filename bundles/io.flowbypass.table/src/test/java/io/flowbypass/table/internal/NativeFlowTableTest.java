@@ -53,6 +53,19 @@ class NativeFlowTableTest {
     }
 
     @Test
+    void shouldCountTheActiveFlowsOfEachKindOfTool() throws Exception {
+        FlowKey other = FlowKey.of(17, "10.0.0.9", 53, "10.0.0.1", 53);
+        flows.bypass(BypassRequest.of(KEY).withOrigin(Origin.ZEEK));
+        flows.bypass(BypassRequest.of(other));
+        assertThat(flows.activeFlows(Origin.ZEEK)).isEqualTo(1);
+        assertThat(flows.activeFlows(Origin.MANUAL)).isEqualTo(1);
+        assertThat(flows.activeFlows(Origin.SURICATA)).isZero();
+        flows.release(KEY).get(10, TimeUnit.SECONDS);
+        assertThat(flows.activeFlows(Origin.ZEEK)).isZero();
+        assertThat(flows.activeFlows(Origin.MANUAL)).isEqualTo(1);
+    }
+
+    @Test
     void shouldRefuseAProtocolWithoutPortsUnlessAHostPairIsAskedFor() {
         FlowKey gre = FlowKey.of(47, "10.0.0.9", 0, "10.0.0.1", 0);
         assertThatThrownBy(() -> flows.bypass(BypassRequest.of(gre))).isInstanceOf(IllegalArgumentException.class)
@@ -91,6 +104,7 @@ class NativeFlowTableTest {
         flows.tendReserve(true);
         flows.tendReserve(true);
         assertThat(flows.activeFlows()).isEqualTo(1);
+        assertThat(flows.activeFlows(Origin.AUTOMATIC)).isEqualTo(1);
         assertThat(flows.statistics().flowsAdded()).isEqualTo(1);
         assertThat(kernel.reserve.size()).isEqualTo(4);
         FlowRecord record = flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.NeverCutException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,7 +74,8 @@ class NeverCutTest {
     @Test
     void shouldNameTheOwnAddressThatForbidsAFlow() {
         NeverCut own = NeverCut.of(List.of(FlowKey.of(0, "198.51.100.1", 0, "198.51.100.1", 0)), List.of());
-        assertThatThrownBy(() -> own.refuse(WEB)).hasMessageContaining("this machine, 198.51.100.1");
+        assertThatThrownBy(() -> own.refuse(WEB)).isInstanceOf(NeverCutException.class)
+                .hasMessageContaining("this machine, 198.51.100.1");
         assertThat(own.naming(WEB6)).isEmpty();
     }
 }

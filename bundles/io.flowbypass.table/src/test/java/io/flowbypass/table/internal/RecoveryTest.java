@@ -7,6 +7,7 @@ import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.Origin;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +21,7 @@ class RecoveryTest {
 
     private void write() {
         int forward = key.set(KEY);
-        table.write(0, key, forward, BypassRequest.of(KEY).withAsker("me"), System.nanoTime());
+        table.write(0, key, forward, BypassRequest.of(KEY).withAsker("me").withOrigin(Origin.ZEEK), System.nanoTime());
         table.setState(0, Layout.LIVE);
     }
 
@@ -37,6 +38,7 @@ class RecoveryTest {
         cut(3);
         NativeFlowTable flows = kernel.start();
         assertThat(flows.activeFlows()).isEqualTo(1);
+        assertThat(flows.activeFlows(Origin.ZEEK)).isEqualTo(1);
         assertThat(flows.find(KEY).orElseThrow().packets()).isEqualTo(3);
         assertThat(flows.bypass(BypassRequest.of(KEY))).as("not taken twice").isFalse();
     }
