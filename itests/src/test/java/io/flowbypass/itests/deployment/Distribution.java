@@ -59,6 +59,7 @@ final class Distribution {
         }
         configure("io.flowbypass.xdp", "pin.root", PIN_ROOT.toString());
         configure("io.flowbypass.xdp", "capacity", "4096");
+        configure("io.flowbypass.control", "socket.path", controlSocket().toString());
         configure(LOAD, "felix.fileinstall.dir", Files.createDirectory(load()).toString());
         configure(LOAD, "felix.fileinstall.poll", "200");
     }
@@ -77,6 +78,16 @@ final class Distribution {
     private void put(Path file, byte[] content) throws IOException {
         Path whole = Files.write(directory.resolve("whole"), content);
         Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** Where monitors ask. */
+    Path controlSocket() {
+        return directory.resolve("ctl.sock");
+    }
+
+    /** The client for it. */
+    static Path controlClient() {
+        return HOME.resolve("bin/flowbypass-ctl");
     }
 
     /** Lets its next starts migrate a table of another layout or capacity, or not. */

@@ -98,7 +98,8 @@ class ExpiryEngineTest {
 
         assertThat(engine.availablePolicies()).containsExactly("idle");
         assertThat(engine.sweepNow()).isZero();
-        await().untilAsserted(() -> assertThat(fixture.notices).contains("swapped [idle] [idle]: idle was removed"));
+        await().untilAsserted(() -> assertThat(fixture.notices)
+                .contains("swapped [idle] [idle]: idle was removed, another of that name is used"));
     }
 
     @Test
