@@ -104,6 +104,19 @@ class BenchCommandTest extends CommandLab {
     }
 
     @Test
+    void fromAskingToTheFirstPacketThatIsCutIsMeasured() throws Exception {
+        Outcome outcome = flowbypass("bench", "ask", "--quick", "--json", "b.json");
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        JsonNode ask = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
+        for (String way : List.of("service", "socket")) {
+            double p50 = counted(ask, way + ", p50");
+            assertThat(p50).as(way).isPositive().isLessThanOrEqualTo(counted(ask, way + ", p99"));
+        }
+        assertThat(ask.path("goals").findValues("limit")).extracting(JsonNode::asDouble).isEqualTo(List.of(1000.0, 5000.0));
+        assertThat(leftBehind()).isEqualTo("[]");
+    }
+
+    @Test
     void inChaosNothingIsLostAndNothingIsLeft() throws Exception {
         Outcome outcome = end(start("./flowbypass", "bench", "chaos", "--quick", "--seed", "4711", "--json", "b.json"),
                 CHAOS_LIMIT_SECONDS);
