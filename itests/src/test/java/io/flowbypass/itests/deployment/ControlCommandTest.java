@@ -51,15 +51,16 @@ class ControlCommandTest extends CommandLab {
             Process run = start("sh", "-c", "exec ./flowbypass run -i " + lab.cableA() + " >run.log 2>&1");
             Jmx.eventually(() -> ctl("ping").status() == 0 && ctl("status").out().contains("native attached"), "it runs");
             String cookie = "a \"b\" \\\u001b[31m\n'c'";
-            says(0, "bypassed udp " + FROM + " " + TO, "cut", "udp", FROM, TO, "--cookie", cookie, "--ttl", "60", "--origin", "zeek");
+            says(0, "bypassed udp " + FROM + " " + TO, "cut", "udp", FROM, TO, "--cookie", cookie, "--ttl", "60",
+                    "--origin", "zeek");
             says(0, "bypassed already", "cut", "udp", TO, FROM);
             Sender a = lab.senderA();
             a.send(5000, Lab.B, 6000, 100, 64);
             says(0, "UDP " + FROM + " > " + TO + ": forward 100 packets", "find", "udp", FROM, TO);
             Outcome found = ctl("find", "udp", FROM, TO);
             assertThat(found.out()).contains("asked by zeek root", "a \"b\" \\\\u001B[31m\\n'c'").doesNotContain("\u001b");
-            assertThat(new ObjectMapper().readTree(ctl("find", "udp", FROM, TO, "--json").out()).path("flow").path("cookie").asText())
-                    .isEqualTo(cookie);
+            assertThat(new ObjectMapper().readTree(ctl("find", "udp", FROM, TO, "--json").out()).path("flow").path("cookie")
+                    .asText()).isEqualTo(cookie);
             says(0, "bypassed", "cut", "udp", "[" + Lab.A6 + "]:5000", "[" + Lab.B6 + "]:6000");
             says(1, "(portless)", "cut", "icmp", Lab.A, Lab.B);
             says(0, "bypassed", "cut", "icmp", Lab.A, Lab.B, "--host-pair");

@@ -91,7 +91,8 @@ class ControlSocketTest {
             a.send(5000, Lab.B, 6000, 10, PAYLOAD);
             Jmx.eventually(() -> behind.seen(5000, 6000) == 10, "it is seen before");
 
-            JsonNode cut = ask(udp("cut", 5000, ",\"id\":1,\"origin\":\"zeek\",\"rule\":\"elephant\",\"cookie\":\"CHhA\",\"ttl\":600"));
+            JsonNode cut = ask(udp("cut", 5000, ",\"id\":1,\"origin\":\"zeek\",\"rule\":\"elephant\","
+                    + "\"cookie\":\"CHhA\",\"ttl\":600"));
             assertThat(cut).isEqualTo(JSON.readTree("{\"id\":1,\"ok\":true,\"added\":true}"));
             a.send(5000, Lab.B, 6000, 500, PAYLOAD);
             JsonNode flow = ask(udp("find", 5000, "")).path("flow");
@@ -152,12 +153,13 @@ class ControlSocketTest {
 
     @Test
     void oneOriginFillsItsShareOfTheTableAndNoMore() throws Exception {
-        List<String> cuts = IntStream.rangeClosed(1, 4000).mapToObj(port -> udp("cut", port, ",\"origin\":\"zeek\",\"id\":" + port))
-                .toList();
+        List<String> cuts = IntStream.rangeClosed(1, 4000)
+                .mapToObj(port -> udp("cut", port, ",\"origin\":\"zeek\",\"id\":" + port)).toList();
         List<String> answers = client.ask(cuts);
         // 80 % of 4096.
         for (int i = 0; i < answers.size(); i++) {
-            assertThat(answers.get(i)).startsWith("{\"id\":" + (i + 1) + ",").contains(i < 3276 ? "\"added\":true" : "table_full");
+            assertThat(answers.get(i)).startsWith("{\"id\":" + (i + 1) + ",")
+                    .contains(i < 3276 ? "\"added\":true" : "table_full");
         }
         JsonNode status = ask("{\"op\":\"status\"}");
         assertThat(status.path("table").path("active_zeek").asInt()).isEqualTo(3276);
@@ -214,7 +216,8 @@ class ControlSocketTest {
 
     /** What the client says when that user runs it, behind its exit status. */
     private String asNobody(Path socket, String... arguments) throws Exception {
-        List<String> line = new ArrayList<>(List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "perl", "-"));
+        List<String> line = new ArrayList<>(List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
+                "perl", "-"));
         line.addAll(List.of(arguments));
         line.addAll(List.of("--socket", socket.toString()));
         Process process = new ProcessBuilder(line).redirectErrorStream(true)

@@ -15,8 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * A client. Its lines are answered in order; while {@value #MAX_WAITING_BYTES} bytes of answers wait for it, no more of them are read.
- * Belongs to the server's thread.
+ * A client. Its lines are answered in order; while {@value #MAX_WAITING_BYTES} bytes of answers wait for it, no more of them
+ * are read. Belongs to the server's thread.
  */
 final class Connection {
     /** Of a line, without its end. */
@@ -65,11 +65,11 @@ final class Connection {
         if (!ended && hasRoom() && in.hasRemaining()) {
             ended = channel.read(in) < 0;
         }
-        boolean more = answerLines();
+        boolean lineWaits = answerLines();
         write();
         key.interestOps((ended || !hasRoom() || !in.hasRemaining() ? 0 : SelectionKey.OP_READ)
                 | (out.hasRemaining() ? SelectionKey.OP_WRITE : 0));
-        return more;
+        return lineWaits && hasRoom();
     }
 
     /** Whether the client has ended its requests, and has every answer. */
@@ -86,6 +86,7 @@ final class Connection {
         return out.remaining() + answers.size() * UNKNOWN_BYTES < MAX_WAITING_BYTES;
     }
 
+    /** Returns whether there is another line. */
     private boolean answerLines() {
         in.flip();
         int end = endOfLine();
@@ -95,10 +96,10 @@ final class Connection {
             end = endOfLine();
         }
         in.compact();
-        return end >= 0 && hasRoom();
+        return end >= 0;
     }
 
-    /** Where the next line ends; negative when it is not there as a whole. Drops what is left of a line that was too long. */
+    /** Where the next line ends; negative when it is not there as a whole. Drops the rest of a line that was too long. */
     private int endOfLine() {
         for (int at = in.position(); at < in.limit(); at++) {
             if (in.get(at) == '\n') {

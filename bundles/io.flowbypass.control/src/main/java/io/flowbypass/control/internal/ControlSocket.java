@@ -20,8 +20,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
  * The control socket, there as long as the flow table and the data plane are. A configuration out of range is refused with
- * {@link IllegalArgumentException}; on a change the old values then stay in force. Where the socket cannot be made, the log says
- * why, and the next change of the configuration tries again.
+ * {@link IllegalArgumentException}; on a change the old values then stay in force. Where the socket cannot be made, the log
+ * says why, and the next change of the configuration tries again.
  */
 @Component(service = {}, immediate = true, configurationPid = ControlSocket.PID)
 @Designate(ocd = ControlSocket.Config.class)

@@ -79,7 +79,8 @@ final class Request {
         switch (field) {
             case "id" -> id = integer(field, json, Long.MIN_VALUE, Long.MAX_VALUE);
             case "op" -> op = op(text(field, json));
-            case "proto" -> protocol = json.currentToken() == JsonToken.VALUE_NUMBER_INT ? json.getText() : text(field, json);
+            case "proto" -> protocol = json.currentToken() == JsonToken.VALUE_NUMBER_INT ? json.getText()
+                    : text(field, json);
             case "src_ip" -> source = text(field, json);
             case "src_port" -> sourcePort = port(field, json);
             case "dest_ip" -> destination = text(field, json);
@@ -125,7 +126,8 @@ final class Request {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw badRequest(field + " is no whole number");
         }
-        if (json.getNumberType() == JsonParser.NumberType.BIG_INTEGER || json.getLongValue() < min || json.getLongValue() > max) {
+        if (json.getNumberType() == JsonParser.NumberType.BIG_INTEGER || json.getLongValue() < min
+                || json.getLongValue() > max) {
             throw badRequest(field + " is out of range: " + min + " to " + max);
         }
         return json.getLongValue();

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a line is answered. */
 class OperationsTest {
-    private static final String FLOW = "\"proto\":\"TCP\",\"src_ip\":\"10.0.0.1\",\"src_port\":4000,\"dest_ip\":\"10.0.0.2\","
-            + "\"dest_port\":443";
+    private static final String FLOW = "\"proto\":\"TCP\",\"src_ip\":\"10.0.0.1\",\"src_port\":4000,"
+            + "\"dest_ip\":\"10.0.0.2\",\"dest_port\":443";
     private static final FlowKey KEY = FlowKey.of(6, "10.0.0.1", 4000, "10.0.0.2", 443);
 
     private final FakeTable table = new FakeTable();
@@ -45,7 +45,8 @@ class OperationsTest {
 
     @Test
     void shouldCutWithAllThatTheLineSays() {
-        assertThat(ask("{\"op\":\"cut\",\"id\":7," + FLOW + ",\"ttl\":60,\"origin\":\"zeek\",\"rule\":\"big\",\"cookie\":\"CHh\"}"))
+        assertThat(ask("{\"op\":\"cut\",\"id\":7," + FLOW + ",\"ttl\":60,\"origin\":\"zeek\",\"rule\":\"big\","
+                + "\"cookie\":\"CHh\"}"))
                 .isEqualTo("{\"id\":7,\"ok\":true,\"added\":true}");
         BypassRequest request = table.flows.get(KEY);
         assertThat(request.origin()).isEqualTo(Origin.ZEEK);
@@ -88,10 +89,9 @@ class OperationsTest {
     @Test
     void shouldFindListAndReleaseWithCounts() {
         ask(cut(4000, ",\"rule\":\"a\\u0001\\\"\\u00e4\""));
-        String flow = "{\"proto\":\"TCP\",\"src_ip\":\"10.0.0.1\",\"src_port\":4000,\"dest_ip\":\"10.0.0.2\",\"dest_port\":443,"
-                + "\"action\":\"drop\",\"origin\":\"manual\",\"asker\":\"me\",\"rule\":\"a\\u0001\\\"ä\",\"pkts_toserver\":3,"
-                + "\"bytes_toserver\":300,\"pkts_toclient\":1,\"bytes_toclient\":60,\"bypassed\":\"2026-11-25T12:00:00.123Z\","
-                + "\"last_packet\":\"2026-11-25T12:00:00.123Z\"}";
+        String flow = "{" + FLOW + ",\"action\":\"drop\",\"origin\":\"manual\",\"asker\":\"me\",\"rule\":\"a\\u0001\\\"ä\","
+                + "\"pkts_toserver\":3,\"bytes_toserver\":300,\"pkts_toclient\":1,\"bytes_toclient\":60,"
+                + "\"bypassed\":\"2026-11-25T12:00:00.123Z\",\"last_packet\":\"2026-11-25T12:00:00.123Z\"}";
         assertThat(ask("{\"op\":\"find\"," + FLOW + "}")).isEqualTo("{\"ok\":true,\"flow\":" + flow + "}");
         assertThat(ask("{\"op\":\"list\"}")).isEqualTo("{\"ok\":true,\"offset\":0,\"more\":false,\"flows\":[" + flow + "]}");
         assertThat(ask("{\"op\":\"list\",\"limit\":1}")).contains("\"more\":true");
@@ -147,7 +147,8 @@ class OperationsTest {
 
     @Test
     void shouldPauseAndResumeAndTellTheStatus() {
-        assertThat(ask("{\"op\":\"ping\",\"id\":9223372036854775807}")).isEqualTo("{\"id\":9223372036854775807,\"ok\":true}");
+        assertThat(ask("{\"op\":\"ping\",\"id\":9223372036854775807}"))
+                .isEqualTo("{\"id\":9223372036854775807,\"ok\":true}");
         assertThat(ask("{\"op\":\"pause\"}")).isEqualTo("{\"ok\":true}");
         assertThat(table.paused).isTrue();
         refuses("{\"op\":\"dance\"}", "bad_request", "dance", "ping");
@@ -158,11 +159,14 @@ class OperationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", " ", "cut", "{", "[]", "null", "{\"op\":", "{\"op\":\"ping\"} {\"op\":\"ping\"}", "{\"op\":\"ping\"}x",
+    @ValueSource(strings = {"", " ", "cut", "{", "[]", "null", "{\"op\":", "{\"op\":\"ping\"} {\"op\":\"ping\"}",
+            "{\"op\":\"ping\"}x",
             "{}", "{\"op\":null}", "{\"op\":[\"ping\"]}", "{\"op\":\"PING\"}", "{\"op\":\"ping\",\"op\":\"ping\"}",
             "{\"op\":\"ping\",\"oops\":1}", "{\"op\":\"ping\",\"id\":\"7\"}", "{\"op\":\"ping\",\"id\":1.5}",
-            "{\"op\":\"ping\",\"id\":9223372036854775808}", "{\"op\":\"ping\",\"id\":1e400}", "{\"op\":\"\u0000\"}", "\u0000",
-            "{\"op\":\"find\",\"cookie\":\"\\ud800\"}", "{\"op\":\"ping\",\"\\ud800\":1}", "{'op':'ping'}", "{\"op\":\"ping\",}"})
+            "{\"op\":\"ping\",\"id\":9223372036854775808}", "{\"op\":\"ping\",\"id\":1e400}", "{\"op\":\"\u0000\"}",
+            "\u0000",
+            "{\"op\":\"find\",\"cookie\":\"\\ud800\"}", "{\"op\":\"ping\",\"\\ud800\":1}",
+            "{'op':'ping'}", "{\"op\":\"ping\",}"})
     void shouldRefuseWhatIsNoRequest(String line) {
         refuses(line, "bad_request");
     }
@@ -176,7 +180,8 @@ class OperationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"TCP\" \"TPC\" TPC", "\"TCP\" 256 256", "\"TCP\" null proto", "4000 70000 65535", "4000 -1 65535",
+    @ValueSource(strings = {"\"TCP\" \"TPC\" TPC", "\"TCP\" 256 256", "\"TCP\" null proto", "4000 70000 65535",
+            "4000 -1 65535",
             "4000 4000000000000 65535", "4000 \"80\" src_port", "\"10.0.0.1\" \"10.0.0.256\" 10.0.0.256",
             "\"10.0.0.1\" \"localhost\" localhost", "\"10.0.0.1\" \"::1\" families", "\"10.0.0.1\" 1 src_ip",
             "\"src_ip\" \"rule\" missing", "\"dest_port\" \"offset\" missing", "\"proto\" \"cookie\" missing"})

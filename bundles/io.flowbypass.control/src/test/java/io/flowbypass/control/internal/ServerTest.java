@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class ServerTest {
     private static final String PING = "{\"op\":\"ping\",\"id\":%d}\n";
-    private static final String FLOW = "\"proto\":\"TCP\",\"src_ip\":\"10.0.0.1\",\"src_port\":4000,\"dest_ip\":\"10.0.0.2\","
-            + "\"dest_port\":443";
+    private static final String FLOW = "\"proto\":\"TCP\",\"src_ip\":\"10.0.0.1\",\"src_port\":4000,"
+            + "\"dest_ip\":\"10.0.0.2\",\"dest_port\":443";
 
     @TempDir
     Path directory;
@@ -134,7 +134,8 @@ class ServerTest {
         client.send(" ".repeat(4096 - 13) + "{\"op\":\"ping\"}\n").send(" ".repeat(4097 - 13) + "{\"op\":\"ping\"}\n");
         assertThat(client.answer()).contains("\"ok\":true");
         assertThat(client.answer()).contains("longer than 4096 bytes");
-        client.send(new byte[] {'"', (byte) 0xc3, '"', '\n', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '\n', 0, '\n', (byte) 0xff});
+        client.send(new byte[] {'"', (byte) 0xc3, '"', '\n', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '\n', 0, '\n',
+                (byte) 0xff});
         client.send("\n" + String.format(PING, 2));
         assertThat(client.answer()).contains("bad_request", "not UTF-8");
         assertThat(client.answer()).contains("bad_request", "not UTF-8");
@@ -230,7 +231,8 @@ class ServerTest {
     @Test
     void shouldLetOwnerAndGroupAskAndNobodyElse() throws IOException {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file.path()))).isEqualTo("rw-rw----");
-        assertThatThrownBy(() -> SocketFile.open(directory.resolve("a"), "no such group")).hasMessageContaining("no such group");
+        assertThatThrownBy(() -> SocketFile.open(directory.resolve("a"), "no such group"))
+                .hasMessageContaining("no such group");
         assertThat(directory.resolve("a")).doesNotExist();
     }
 

@@ -20,8 +20,8 @@ import org.osgi.service.component.annotations.Reference;
 
 /**
  * How long it takes from asking for a cut to the first packet that is cut: through the service, in this JVM, and through the
- * control socket. While it is asked, packets of the flow are given to the program, one after the other, by BPF_PROG_TEST_RUN.
- * One asker, one question at a time, each about another flow.
+ * control socket. From the question on, packets of the flow are given to the program one by one, by BPF_PROG_TEST_RUN. One
+ * asker, one question at a time, each about another flow.
  */
 @Component
 public final class AskScenario implements Scenario {
