@@ -178,7 +178,7 @@ final class Outlet {
         long retryMillis = FIRST_RETRY_MILLIS;
         try {
             for (Batch next = await(mine); next != null; next = await(mine)) {
-                if (hand(next, mine)) {
+                if (hand(next, mine, retryMillis == FIRST_RETRY_MILLIS ? Level.WARNING : Level.DEBUG)) {
                     retryMillis = FIRST_RETRY_MILLIS;
                     remove(next, mine);
                 } else {
@@ -191,12 +191,12 @@ final class Outlet {
         }
     }
 
-    private boolean hand(Batch batch, Connection mine) {
+    private boolean hand(Batch batch, Connection mine, Level troubles) {
         try {
             mine.listener.ended(batch.records());
             return true;
         } catch (RuntimeException | Error e) {
-            LOG.log(Level.WARNING, "listener " + name + " did not take " + batch.records().size()
+            LOG.log(troubles, "listener " + name + " did not take " + batch.records().size()
                     + " records, they come again", e);
             return false;
         }

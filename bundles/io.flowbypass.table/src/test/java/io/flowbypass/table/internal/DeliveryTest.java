@@ -16,10 +16,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Filter;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -87,6 +90,31 @@ class DeliveryTest {
         assertThat(taken.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(next()).isEqualTo("1");
         assertThat(calls.get()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldSayOnceThatAListenerThrewUntilItTookSomething() throws Exception {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Logger logger = Logger.getLogger(Outlet.class.getName());
+        Filter before = logger.getFilter();
+        logger.setFilter(record -> !logged.add(record.getMessage()));
+        try {
+            AtomicInteger calls = new AtomicInteger();
+            delivery.add("key", "a", records -> {
+                if (calls.incrementAndGet() % 3 != 0) {
+                    throw new IllegalStateException("a failure on purpose");
+                }
+                heard.add(records.get(0).id());
+            });
+            delivery.deliver(batch("1"), taken::countDown);
+            assertThat(next()).isEqualTo("1");
+            assertThat(logged).hasSize(1);
+            delivery.deliver(batch("2"), taken::countDown);
+            assertThat(next()).isEqualTo("2");
+            assertThat(logged).hasSize(2).allMatch(line -> line.startsWith("listener a did not take 1 records"));
+        } finally {
+            logger.setFilter(before);
+        }
     }
 
     @Test
