@@ -10,11 +10,11 @@ import java.util.Base64;
 import java.util.Optional;
 
 /**
- * The Community ID of a flow, version 1: what Suricata, Zeek and others call it by, whichever side they saw first. VLAN ids are
- * no part of it.
+ * The Community ID of a flow, version 1: what Suricata, Zeek and others call it by, whichever side they saw first. VLAN ids
+ * are no part of it.
  *
- * <p>A flow of ICMP or ICMPv6 has none: it takes the type and code of one message, and here it is everything that two addresses
- * exchange. Nor has a pair of hosts of all protocols, 0, which only Zeek's table knows.
+ * <p>A flow of ICMP or ICMPv6 has none: it takes the type and code of one message, and here it is everything that two
+ * addresses exchange. Nor has a pair of hosts of all protocols, 0, which only Zeek's table knows.
  */
 final class CommunityId {
     /** The largest seed. */

@@ -12,8 +12,8 @@ import org.osgi.service.event.EventAdmin;
 import org.osgi.util.tracker.ServiceTracker;
 
 /**
- * Publishes records through the EventAdmin, while there is one. That may be installed later than this bundle, or never: nothing
- * but this class needs its package, and nothing here links to it before the service is there.
+ * Publishes records through the EventAdmin, while there is one. That may be installed later than this bundle, or never:
+ * nothing but this class needs its package, and nothing here links to it before the service is there.
  */
 final class Events implements AutoCloseable {
     /** Records of the event {@code end} have the topic {@code io/flowbypass/record/END}. */

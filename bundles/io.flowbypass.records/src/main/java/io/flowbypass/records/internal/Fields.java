@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What a record says, under the names and in the notation of Suricata's EVE log where that has it: names to texts, numbers, lists
- * and further such maps. Immutable; docs/records.md is the table of it.
+ * What a record says, under the names and in the notation of Suricata's EVE log where that has it: names to texts, numbers,
+ * lists and further such maps. Immutable; docs/records.md is the table of it.
  */
 final class Fields {
     /** The field that tells which kind of record it is, and its values. */

@@ -33,8 +33,8 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
- * The flow listener {@code records}: it has taken a record once that is a line in the file. Once a second it looks for flows that
- * began or are due for an update, whose records are best effort.
+ * The flow listener {@code records}: it has taken a record once that is a line in the file. Once a second it looks for flows
+ * that began or are due for an update, whose records are best effort.
  */
 @Component(service = FlowListener.class, immediate = true, configurationPid = FlowRecords.PID,
         property = FlowListener.NAME + "=" + FlowRecords.NAME)
@@ -60,8 +60,8 @@ public final class FlowRecords implements FlowListener {
 
         /** Age. */
         @AttributeDefinition(name = "Rotate by age", min = "0", max = "31536000",
-                description = "A file has records of one period of this many seconds; periods begin with 1970, UTC. 0: of any"
-                        + " age.")
+                description = "A file has records of one period of this many seconds; periods begin with 1970, UTC. 0: of"
+                        + " any age.")
         int rotate_seconds() default Settings.ROTATE_SECONDS;
 
         /** Number. */
@@ -71,8 +71,8 @@ public final class FlowRecords implements FlowListener {
 
         /** Updates. */
         @AttributeDefinition(name = "Update interval", min = "0", max = "86400",
-                description = "A flow that goes on has a record each time it is this many seconds older. 0: neither these, nor"
-                        + " records of flows that begin.")
+                description = "A flow that goes on has a record each time it is this many seconds older. 0: neither these,"
+                        + " nor records of flows that begin.")
         int update_seconds() default Settings.UPDATE_SECONDS;
 
         /** Seed. */
@@ -82,8 +82,8 @@ public final class FlowRecords implements FlowListener {
 
         /** Events. */
         @AttributeDefinition(name = "OSGi events",
-                description = "Whether each record is also an event of the EventAdmin, io/flowbypass/record/ and START, UPDATE"
-                        + " or END.")
+                description = "Whether each record is also an event of the EventAdmin, io/flowbypass/record/ and START,"
+                        + " UPDATE or END.")
         boolean events_enabled() default false;
     }
 
@@ -147,8 +147,8 @@ public final class FlowRecords implements FlowListener {
                     made.open();
                 }
             } catch (IOException e) {
-                Settings.refuse("file", "file = " + wanted.file() + " in " + PID + " cannot be written: " + RecordFile.why(e),
-                        settings.file());
+                Settings.refuse("file", "file = " + wanted.file() + " in " + PID + " cannot be written: "
+                        + RecordFile.why(e), settings.file());
                 wanted = wanted.withFile(settings.file());
                 made = fileOf(wanted);
             }
@@ -265,7 +265,8 @@ public final class FlowRecords implements FlowListener {
         if (from == null) {
             return "";
         }
-        List<String> attached = from.attachments().stream().filter(Attachment::attached).map(Attachment::interfaceName).toList();
+        List<String> attached = from.attachments().stream().filter(Attachment::attached).map(Attachment::interfaceName)
+                .toList();
         return attached.size() == 1 ? attached.get(0) : "";
     }
 }

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
- * Looks at the flow table for flows that began, and that are due for an update, since the look before. It goes by their ages and
- * remembers none. A comparison shows each flow and changes nothing; nobody waits for it, and the flows it is about are then asked
- * for one by one. For one thread.
+ * Looks at the flow table for flows that began, and that are due for an update, since the look before. It goes by their ages
+ * and remembers none. A comparison shows each flow and changes nothing; nobody waits for it, and the flows it is about are
+ * then asked for one by one. For one thread.
  */
 final class Looks {
     private static final FlowTest KEEP = flow -> Decision.KEEP;

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /** Where records go: into a file, and out as events. Takes some at a time. For one thread at a time. */
 final class Output {
-    /** What is written at once is about as large. */
-    private static final int CHUNK_BYTES = 1 << 16;
+    /** What is written at once is about as large, and fits into the smallest file with the line that goes beyond. */
+    private static final int CHUNK_BYTES = 1 << 14;
 
     /** Null: none. */
     private final RecordFile file;
@@ -42,7 +42,7 @@ final class Output {
         return lines.size() >= CHUNK_BYTES || records.size() >= CHUNK_BYTES / 64;
     }
 
-    /** Writes and publishes what was added since. Where it throws, all of that is forgotten, and none of it is in the file. */
+    /** Writes and publishes what was added since. Where it throws, that is forgotten, and none of it is in the file. */
     void flush() throws IOException {
         try {
             if (lines.size() > 0) {

@@ -20,8 +20,8 @@ import java.util.Objects;
 
 /**
  * A file of whole lines. Once it is too large, or as soon as it is of an earlier period than now, it is renamed to
- * {@code NAME.1}, the one that had this name before to {@code NAME.2}, and so on; the last one is deleted. A file that somebody
- * else renamed or removed is made anew. For one thread at a time.
+ * {@code NAME.1}, the one that had this name before to {@code NAME.2}, and so on; the last one is deleted. A file that
+ * somebody else renamed or removed is made anew. For one thread at a time.
  *
  * <p>What {@link #append} has written is with the kernel: a JVM that is killed loses none of it, a machine that is may.
  */
@@ -109,8 +109,8 @@ final class RecordFile implements Closeable {
             write(lines);
         } catch (IOException e) {
             if (!failing) {
-                LOG.log(Level.ERROR, "flow records cannot be written to {0}: {1}. It is tried again; those of flows that ended"
-                        + " are kept in the flow table meanwhile.", path, why(e));
+                LOG.log(Level.ERROR, "flow records cannot be written to {0}: {1}. It is tried again; those of flows that"
+                        + " ended are kept in the flow table meanwhile.", path, why(e));
             }
             failing = true;
             throw e;

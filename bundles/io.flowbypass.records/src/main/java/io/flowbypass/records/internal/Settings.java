@@ -36,7 +36,8 @@ record Settings(String file, long rotateBytes, int rotateSeconds, int keptFiles,
                 number("rotate.seconds", config::rotate_seconds, 0, MAX_SECONDS, "seconds", old.rotateSeconds),
                 number("kept.files", config::kept_files, 1, MAX_KEPT, "files", old.keptFiles),
                 number("update.seconds", config::update_seconds, 0, MAX_UPDATE_SECONDS, "seconds", old.updateSeconds),
-                number("community.id.seed", config::community_id_seed, 0, CommunityId.MAX_SEED, "(16 bits)", old.communityIdSeed),
+                number("community.id.seed", config::community_id_seed, 0, CommunityId.MAX_SEED, "(16 bits)",
+                        old.communityIdSeed),
                 config.events_enabled());
     }
 

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CommunityIdTest {
     /**
-     * The published vectors: baseline/baseline_deflt.json and baseline_seed1.json of github.com/corelight/community-id-spec, and
-     * tests/communityid_test.py of github.com/corelight/pycommunityid.
+     * The published vectors: baseline/baseline_deflt.json and baseline_seed1.json of github.com/corelight/community-id-spec,
+     * and tests/communityid_test.py of github.com/corelight/pycommunityid.
      */
     @ParameterizedTest(name = "{0} {1}:{2} > {3}:{4}")
     @CsvSource({

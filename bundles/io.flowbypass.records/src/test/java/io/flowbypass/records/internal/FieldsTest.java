@@ -29,8 +29,8 @@ class FieldsTest {
     private final Fields fields = new Fields("sensor", 1, ZoneOffset.UTC);
 
     private static FlowState flow(FlowKey key, String cookie) {
-        return new FlowState(key, new DirectionCounts(3, 4_500_000_000L, 0x18), new DirectionCounts(2, 132, 0x10), START, LAST,
-                CutAction.DROP, Origin.ZEEK, "zeek-1", "elephant", cookie);
+        return new FlowState(key, new DirectionCounts(3, 4_500_000_000L, 0x18), new DirectionCounts(2, 132, 0x10), START,
+                LAST, CutAction.DROP, Origin.ZEEK, "zeek-1", "elephant", cookie);
     }
 
     private static String line(Map<String, Object> record) {
@@ -46,7 +46,8 @@ class FieldsTest {
     @Test
     void isALineOfJsonWithTheNamesAndTheNotationOfEve() {
         FlowKey key = FlowKey.of(6, "128.232.110.120", 34855, "66.35.250.204", 80);
-        FlowRecord record = new FlowRecord("1f3c-17-3", flow(key, "CHhAvVGS1DHFjwGM9"), EndReason.TCP_CLOSED, "tcp: half-closed");
+        FlowRecord record = new FlowRecord("1f3c-17-3", flow(key, "CHhAvVGS1DHFjwGM9"), EndReason.TCP_CLOSED,
+                "tcp: half-closed");
 
         assertThat(line(fields.ended(record, "eth1", NOW))).isEqualTo("""
                 {"timestamp":"2026-11-28T23:01:00.000000+0000","event_type":"flowbypass","event":"end","host":"sensor",\
@@ -64,8 +65,8 @@ class FieldsTest {
         FlowKey icmp = FlowKey.of(58, "2001:db8::1", 0, "fe80::a", 0);
         JsonNode record = parsed(fields.ended(new FlowRecord("1-1-1", flow(icmp, ""), EndReason.RELEASED, ""), "", NOW));
 
-        assertThat(record.fieldNames()).toIterable().doesNotContain("in_iface", "vlan", "src_port", "dest_port", "community_id",
-                "cookie", "policy", "detail");
+        assertThat(record.fieldNames()).toIterable().doesNotContain("in_iface", "vlan", "src_port", "dest_port",
+                "community_id", "cookie", "policy", "detail");
         assertThat(record.get("proto").asText()).isEqualTo("IPv6-ICMP");
         assertThat(record.get("src_ip").asText()).isEqualTo("2001:0db8:0000:0000:0000:0000:0000:0001");
         assertThat(record.get("dest_ip").asText()).isEqualTo("fe80:0000:0000:0000:0000:0000:0000:000a");
@@ -98,7 +99,8 @@ class FieldsTest {
     @Test
     void keepsWhateverAnAskerWroteOnOneLine() throws IOException {
         String cookie = "a\"b\\c\nd\u0000\u2028é\uD83D\uDE00";
-        Map<String, Object> record = fields.of(Fields.START, flow(FlowKey.of(17, "10.0.0.1", 1, "10.0.0.2", 2), cookie), "", NOW);
+        FlowKey key = FlowKey.of(17, "10.0.0.1", 1, "10.0.0.2", 2);
+        Map<String, Object> record = fields.of(Fields.START, flow(key, cookie), "", NOW);
 
         assertThat(line(record)).hasLineCount(1).endsWith("\n");
         assertThat(parsed(record).get("cookie").asText()).isEqualTo(cookie);

@@ -72,8 +72,8 @@ class FlowRecordsTest {
 
     private static FlowRecord record(int number) {
         FlowState flow = new FlowState(FlowKey.of(6, "128.232.110.120", 34855, "66.35.250.204", 80),
-                new DirectionCounts(number, number, 0), new DirectionCounts(0, 0, 0), Instant.EPOCH, Instant.EPOCH, CutAction.DROP,
-                Origin.OTHER, "", "", "");
+                new DirectionCounts(number, number, 0), new DirectionCounts(0, 0, 0), Instant.EPOCH, Instant.EPOCH,
+                CutAction.DROP, Origin.OTHER, "", "", "");
         return new FlowRecord("1-0-" + number, flow, EndReason.IDLE, "idle");
     }
 
@@ -131,11 +131,13 @@ class FlowRecordsTest {
 
     @Test
     void keepsALargeBatchWithinTheSizeOfAFile() throws IOException {
-        set("rotate_bytes", 100_000L);
+        set("rotate_bytes", 65_536L);
+        set("kept_files", 100);
         records.ended(batch(0, 1000));
         assertThat(ids()).isEqualTo(ids(batch(0, 1000)));
         try (Stream<Path> all = Files.list(directory)) {
-            assertThat(all).hasSizeGreaterThan(4).allSatisfy(each -> assertThat(Files.size(each)).isLessThanOrEqualTo(100_000));
+            assertThat(all).hasSizeGreaterThan(4)
+                    .allSatisfy(each -> assertThat(Files.size(each)).isLessThanOrEqualTo(65_536));
         }
     }
 

@@ -36,7 +36,8 @@ class LooksTest {
     /** A table that shows and finds the flows above. */
     private FlowTable newTable() {
         return (FlowTable) Proxy.newProxyInstance(getClass().getClassLoader(),
-                new Class<?>[] {FlowTable.class, FlowSweeper.class}, (proxy, method, arguments) -> switch (method.getName()) {
+                new Class<?>[] {FlowTable.class, FlowSweeper.class}, (proxy, method, arguments) ->
+                switch (method.getName()) {
                     case "compare" -> {
                         bypassed.forEach((port, added) -> ((FlowTest) arguments[1]).decide(view(port, added)));
                         yield List.of();

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.text.MessageFormat;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +36,7 @@ class RecordFileTest {
     private final Handler handler = new Handler() {
         @Override
         public void publish(LogRecord record) {
-            logged.add(record.getLevel() + " " + java.text.MessageFormat.format(record.getMessage(), record.getParameters()));
+            logged.add(record.getLevel() + " " + MessageFormat.format(record.getMessage(), record.getParameters()));
         }
 
         @Override
