@@ -13,13 +13,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** tcpdump behind XDP on an interface: what a monitor would see, counted per ports of UDP and TCP. */
+/** tcpdump behind XDP on an interface: what a monitor would see, packets and bytes counted per ports of UDP and TCP. */
 public final class Capture implements AutoCloseable {
-    private static final Pattern PORTS = Pattern.compile("\\.(\\d+) > \\S+\\.(\\d+): (Flags \\[S],)?");
+    private static final Pattern PORTS = Pattern.compile("length (\\d+): .*?\\.(\\d+) > \\S+\\.(\\d+): (Flags \\[S],)?");
     private static final long START_SECONDS = 20;
 
     private final Process process;
     private final Map<String, Long> seen = new ConcurrentHashMap<>();
+    private final Map<String, Long> bytes = new ConcurrentHashMap<>();
     private final Map<String, Long> connects = new ConcurrentHashMap<>();
     private final CountDownLatch listening = new CountDownLatch(1);
 
@@ -30,8 +31,8 @@ public final class Capture implements AutoCloseable {
     /** As {@code tcpdump -Q} says of the direction, where a command in front of it has led. */
     Capture(List<String> before, String cable, String direction) {
         List<String> command = new ArrayList<>(before);
-        command.addAll(List.of("tcpdump", "-i", cable, "-Q", direction, "-nn", "-l", "-t", "--immediate-mode", "-B", "8192",
-                "udp or tcp"));
+        command.addAll(List.of("tcpdump", "-i", cable, "-Q", direction, "-nn", "-e", "-l", "-t", "--immediate-mode", "-B",
+                "8192", "udp or tcp"));
         try {
             process = new ProcessBuilder(command).start();
         } catch (IOException e) {
@@ -51,6 +52,11 @@ public final class Capture implements AutoCloseable {
     /** Packets seen from a port to a port. */
     public long seen(int sourcePort, int destinationPort) {
         return seen.getOrDefault(sourcePort + ">" + destinationPort, 0L);
+    }
+
+    /** Bytes of those packets, from the Ethernet header on. */
+    public long bytes(int sourcePort, int destinationPort) {
+        return bytes.getOrDefault(sourcePort + ">" + destinationPort, 0L);
     }
 
     /** Of them, those that open a TCP connection: a SYN and no ACK. */
@@ -81,9 +87,11 @@ public final class Capture implements AutoCloseable {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher ports = PORTS.matcher(line);
                 if (ports.find()) {
-                    seen.merge(ports.group(1) + ">" + ports.group(2), 1L, Long::sum);
-                    if (ports.group(3) != null) {
-                        connects.merge(ports.group(1) + ">" + ports.group(2), 1L, Long::sum);
+                    String between = ports.group(2) + ">" + ports.group(3);
+                    bytes.merge(between, Long.parseLong(ports.group(1)), Long::sum);
+                    seen.merge(between, 1L, Long::sum);
+                    if (ports.group(4) != null) {
+                        connects.merge(between, 1L, Long::sum);
                     }
                 }
             }

@@ -87,7 +87,8 @@ class CrashTest extends CommandLab {
         Files.write(directory.resolve("log.jar"), Distribution.bundle("log", "io.flowbypass.flow,org.osgi.framework",
                 RecordLog.class));
         Path table = directory.resolve("felix-config/target/flowbypass/etc/io.flowbypass.table.cfg");
-        Files.writeString(table, Files.readString(table).replaceFirst("(?m)^durable.listeners =", "$0 " + RecordLog.NAME));
+        Files.writeString(table,
+                Files.readString(table).replaceFirst("(?m)^durable.listeners =", "$0 " + RecordLog.NAME + ","));
         try (Lab made = new Lab()) {
             lab = made;
             a = lab.senderA();

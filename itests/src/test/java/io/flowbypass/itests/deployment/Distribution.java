@@ -60,6 +60,7 @@ final class Distribution {
         configure("io.flowbypass.xdp", "pin.root", PIN_ROOT.toString());
         configure("io.flowbypass.xdp", "capacity", "4096");
         configure("io.flowbypass.control", "socket.path", controlSocket().toString());
+        configure("io.flowbypass.records", "file", records().toString());
         configure(LOAD, "felix.fileinstall.dir", Files.createDirectory(load()).toString());
         configure(LOAD, "felix.fileinstall.poll", "200");
     }
@@ -88,6 +89,11 @@ final class Distribution {
     /** The client for it. */
     static Path controlClient() {
         return HOME.resolve("bin/flowbypass-ctl");
+    }
+
+    /** The file of flow records. */
+    Path records() {
+        return directory.resolve("flows.json");
     }
 
     /** Lets its next starts migrate a table of another layout or capacity, or not. */

@@ -38,6 +38,7 @@ class RoomsTest {
                     "io.flowbypass.maps", "io.flowbypass.management")),
             Map.entry("io.flowbypass.health", plus(API, "io.flowbypass.expiry", "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.control", plus(API, "io.flowbypass.xdp")),
+            Map.entry("io.flowbypass.records", plus(API, "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.demo", plus(API, "io.flowbypass.xdp")));
 
     private static final Set<String> MAY_EXPORT = Set.of("io.flowbypass.flow", "io.flowbypass.policy",

@@ -83,6 +83,7 @@ final class Felix implements AutoCloseable {
         set(etc, "io.flowbypass.xdp", "cutoff.packets", CUTOFF_PACKETS);
         set(etc, "io.flowbypass.table", "durable.listeners", RecordSender.NAME);
         set(etc, "io.flowbypass.control", "socket.path", home.resolve("ctl.sock"));
+        set(etc, "io.flowbypass.records", "file", "");
         set(etc, "io.flowbypass.expiry", "sweep.interval.millis", SWEEP_MILLIS);
         set(etc, "io.flowbypass.expiry", "active.policies", Load.NAME);
         Files.writeString(etc.resolve("io.flowbypass.xdp.interface-" + Lab.CABLE + ".cfg"),
