@@ -45,6 +45,14 @@ class CommunityIdTest {
         assertThat(CommunityId.of(key.reversed(), 65535)).contains("1:2I/kIaK7x4G0kl+Ac1MbWaiXrxE=");
     }
 
+    /** By openssl in the same way, the endpoint with the smaller first byte first. */
+    @Test
+    void ordersAddressesByBytesWithoutASign() {
+        assertThat(CommunityId.of(FlowKey.of(17, "fd77::1", 12345, "2001:db8::1", 53), 0)).contains("1:/lalSs1MjP64JTcF+0ekGn9JTF4=");
+        assertThat(CommunityId.of(FlowKey.of(17, "fd77::8000:0:0:1", 12345, "fd77::7f00:0:0:1", 53), 0))
+                .contains("1:6138CJLQzbHfVkY+bBykXCSlhYw=");
+    }
+
     /**
      * The specification knows ports of TCP, UDP and SCTP only. By {@code printf
      * '\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02\x21\x00' | openssl sha1 -binary | base64}

@@ -114,8 +114,8 @@ class FlowRecordsTest {
     @Test
     void writesWhatIsThereAlreadyNotAgainWhenTheSameBatchComesAgain() throws IOException {
         set("rotate_bytes", 65536L);
-        set("kept_files", 1);
-        Path inTheWay = Files.createDirectories(directory.resolve("flows.json.1/full"));
+        set("kept_files", 5);
+        Path inTheWay = Files.createDirectories(directory.resolve("flows.json.5/full"));
         List<FlowRecord> batch = batch(0, 200);
         for (int times = 0; times < 2; times++) {
             assertThatThrownBy(() -> records.ended(batch)).isInstanceOf(UncheckedIOException.class);
