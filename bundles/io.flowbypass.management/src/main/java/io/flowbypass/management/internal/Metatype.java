@@ -71,13 +71,15 @@ record Metatype(String description, List<Setting> settings) {
     static Optional<Metatype> read(InputStream xml, String pid) throws IOException, SAXException {
         Element root;
         try {
-            DocumentBuilderFactory factory = DocumentBuilderFactory.newDefaultNSInstance();
+            // Karaf puts a version of this class before the JDK's that has no newDefaultNSInstance().
+            DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
+            factory.setNamespaceAware(true);
             factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
             DocumentBuilder parser = factory.newDocumentBuilder();
             parser.setErrorHandler(null); // the default one prints
             root = parser.parse(xml).getDocumentElement();
         } catch (ParserConfigurationException e) {
-            throw new IllegalStateException("the JDK's own XML parser refuses to forbid a DOCTYPE", e);
+            throw new IllegalStateException("the XML parser refuses to forbid a DOCTYPE", e);
         }
         return designated(root, pid).flatMap(ocd -> children(root, "OCD").filter(has("id", ocd)).findFirst())
                 .map(ocd -> new Metatype(ocd.getAttribute("description"),
