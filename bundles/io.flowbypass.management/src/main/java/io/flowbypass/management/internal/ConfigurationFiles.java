@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
@@ -36,7 +37,8 @@ import org.osgi.service.component.annotations.Reference;
 /**
  * Writes what changes at run time to the file that the configuration came from, so that it holds after a restart.
  * FileInstall would truncate and rewrite a file after every change, even one that it has just read there, and may read it
- * meanwhile: its {@code enableConfigSave} is off, and this replaces a file in one step, where a value differs.
+ * meanwhile: its {@code enableConfigSave} is off, and this replaces a file in one step, where a value differs. Where that is
+ * on, as it is in Karaf, a file that is there is left to FileInstall: this could read it half written, and keep only that.
  *
  * <p>What FileInstall itself changes or deletes touches no file: where it read a file just before that was replaced, the
  * file is right, and FileInstall reads it again at its next look.
@@ -54,6 +56,7 @@ public final class ConfigurationFiles implements SynchronousConfigurationListene
             Set.of(FILE, Constants.SERVICE_PID, ConfigurationAdmin.SERVICE_FACTORYPID, "service.bundleLocation");
 
     private final ConfigurationAdmin admin;
+    private final boolean fileInstallSaves;
     private final Map<String, Seen> seen = new HashMap<>();
 
     /**
@@ -70,8 +73,9 @@ public final class ConfigurationFiles implements SynchronousConfigurationListene
 
     /** Takes the configurations as they are. */
     @Activate
-    public ConfigurationFiles(@Reference ConfigurationAdmin admin) throws IOException {
+    public ConfigurationFiles(BundleContext context, @Reference ConfigurationAdmin admin) throws IOException {
         this.admin = admin;
+        fileInstallSaves = !"false".equalsIgnoreCase(context.getProperty("felix.fileinstall.enableConfigSave"));
         for (Configuration configuration : list(null)) {
             look(configuration.getPid(), configuration.getProperties());
         }
@@ -151,10 +155,12 @@ public final class ConfigurationFiles implements SynchronousConfigurationListene
 
     private void updated(String pid, Seen before, Seen now) {
         boolean same = before != null && before.file.equals(now.file);
-        if (now.exists) {
+        if (!now.exists) {
+            if (!same || !before.exists) { // otherwise it was removed, and FileInstall deletes the configuration
+                create(pid, now);
+            }
+        } else if (!fileInstallSaves) {
             change(pid, same ? before : new Seen(now.file, Map.of(), true), now);
-        } else if (!same || !before.exists) { // otherwise it was removed, and FileInstall deletes the configuration
-            create(pid, now);
         }
     }
 

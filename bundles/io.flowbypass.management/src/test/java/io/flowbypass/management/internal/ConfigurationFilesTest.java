@@ -16,6 +16,7 @@ import org.apache.felix.fileinstall.FakeFileInstall;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
@@ -72,7 +73,12 @@ class ConfigurationFilesTest {
         Files.writeString(file, "# Seconds.\nudp.seconds = 60\n\n# Path.\npath = /x\n");
         stored.put(PID, new Hashtable<>(Map.of("service.pid", PID, "udp.seconds", "60", "path", "/x",
                 ConfigurationFiles.FILE, file.toUri().toString())));
-        files = new ConfigurationFiles(admin);
+        files = files("false");
+    }
+
+    private ConfigurationFiles files(String fileInstallSaves) throws IOException {
+        return new ConfigurationFiles(Fakes.of(BundleContext.class, (method, arguments) ->
+                arguments[0].equals("felix.fileinstall.enableConfigSave") ? fileInstallSaves : null), admin);
     }
 
     private void set(String key, Object value) throws IOException {
@@ -99,6 +105,14 @@ class ConfigurationFilesTest {
         set("service.ranking", "7");
         assertThat(text()).isEqualTo("# Seconds.\nudp.seconds = 1\n\n# Path.\nservice.ranking = 7\n");
         assertThat(etc).isDirectoryContaining(file::equals).isDirectoryNotContaining(path -> !path.equals(file));
+    }
+
+    @Test
+    void leavesAFileThatIsThereToAFileInstallThatSaves() throws IOException {
+        String before = text();
+        files = files("true");
+        set("udp.seconds", "1");
+        assertThat(text()).isEqualTo(before);
     }
 
     @Test
@@ -146,7 +160,7 @@ class ConfigurationFilesTest {
     @Test
     void leavesPlaceholdersAndWritesTheOtherValues() throws IOException {
         Files.writeString(file, "udp.seconds = ${env:UDP}\npath = /x\n");
-        files = new ConfigurationFiles(admin);
+        files = files("false");
         Hashtable<String, Object> properties = new Hashtable<>(stored.get(PID));
         properties.put("udp.seconds", "1");
         properties.put("path", "/y");
