@@ -3,6 +3,7 @@ package io.flowbypass.itests.deployment;
 
 import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.management.Attribute;
 import javax.management.MBeanOperationInfo;
@@ -25,6 +26,13 @@ final class RemoteJmx implements AutoCloseable {
         } finally {
             jvm.detach();
         }
+        server = connector.getMBeanServerConnection();
+    }
+
+    /** Through a connector that asks for a password. */
+    RemoteJmx(String url, String user, String password) throws IOException {
+        connector = JMXConnectorFactory.connect(new JMXServiceURL(url),
+                Map.of(JMXConnector.CREDENTIALS, new String[] {user, password}));
         server = connector.getMBeanServerConnection();
     }
 
