@@ -9,4 +9,8 @@ package io.flowbypass.flow;
  * @param other what the other test decides
  */
 public record Difference(FlowKey flow, Decision active, Decision other) {
+    /** For people: the flow, and in a line below it what either decides. */
+    public String describe() {
+        return flow + "\n  active " + active + ", other " + other;
+    }
 }

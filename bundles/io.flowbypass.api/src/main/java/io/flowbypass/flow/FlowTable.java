@@ -4,6 +4,9 @@ package io.flowbypass.flow;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -35,6 +38,26 @@ public interface FlowTable {
      *     there
      */
     CompletableFuture<Optional<FlowRecord>> release(FlowKey key);
+
+    /**
+     * Takes a flow out by hand, and waits for its record.
+     *
+     * @return empty when the flow is not bypassed
+     * @throws IllegalStateException when the flow is released and its record is not complete after 10 s, or the release fails
+     */
+    default Optional<FlowRecord> releaseAndWait(FlowKey key) {
+        try {
+            return release(key).get(10, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(key + " could not be released: " + e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException(key + " is released, but its record is not complete after 10 s; it reaches the"
+                    + " listeners later", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for the record of " + key, e);
+        }
+    }
 
     /**
      * Whether the never-cut list, or an address of this machine, forbids to cut a flow. The protocol 0 stands for all between

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The XDP program and its maps, loaded and attached. */
 @Export
-@Version("1.1.0")
+@Version("1.2.0")
 package io.flowbypass.xdp;
 
 import org.osgi.annotation.bundle.Export;

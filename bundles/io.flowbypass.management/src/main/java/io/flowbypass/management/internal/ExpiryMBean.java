@@ -3,10 +3,12 @@ package io.flowbypass.management.internal;
 
 import io.flowbypass.expiry.Expiry;
 import io.flowbypass.expiry.ExpiryListener;
+import io.flowbypass.flow.Difference;
 import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.management.ExpiryMXBean;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import javax.management.MBeanNotificationInfo;
 import javax.management.Notification;
 import org.osgi.framework.BundleContext;
@@ -111,8 +113,7 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
     @Override
     public String[] compare(String names, int limit) {
         return expiry.compare(Texts.names(names), limit(limit)).stream()
-                .map(difference -> difference.flow() + "\n  active " + difference.active() + ", other " + difference.other())
-                .toArray(String[]::new);
+                .map(Difference::describe).toArray(String[]::new);
     }
 
     @Override
@@ -140,6 +141,7 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
         tell(PRESSURE, what);
     }
 
+    /** Names separated by commas; blanks around them and empty ones do not count. */
     private void tell(String type, String message) {
         sendNotification(new Notification(type, name(), notifications.incrementAndGet(), message));
     }

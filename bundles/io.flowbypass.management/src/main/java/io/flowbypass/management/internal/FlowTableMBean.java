@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.management.internal;
 
+import io.flowbypass.flow.BypassOptions;
 import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowTable;
@@ -9,11 +10,9 @@ import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.management.FlowTableMXBean;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import javax.management.MBeanNotificationInfo;
@@ -31,7 +30,6 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     private static final Logger LOG = System.getLogger(FlowTableMBean.class.getName());
 
     private static final String ASKER = "jmx";
-    private static final int RECORD_SECONDS = 10;
     private static final int MAX_PAGE = 10000;
     private static final int SAMPLE_SECONDS = 5;
     private static final double PERCENT = 100;
@@ -203,16 +201,7 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
 
     private String release(FlowKey key) {
         try {
-            return table.release(key).get(RECORD_SECONDS, TimeUnit.SECONDS).map(Texts::of)
-                    .orElse("not bypassed: " + key);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(key + " could not be released: " + e.getCause().getMessage(), e);
-        } catch (TimeoutException e) {
-            throw new IllegalStateException(key + " is released, but its record is not complete after " + RECORD_SECONDS
-                    + " s; it reaches the listeners later", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while waiting for the record of " + key, e);
+            return table.releaseAndWait(key).map(Texts::of).orElse("not bypassed: " + key);
         } finally {
             recent.forget();
         }

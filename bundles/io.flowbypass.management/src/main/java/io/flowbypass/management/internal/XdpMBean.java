@@ -4,6 +4,7 @@ package io.flowbypass.management.internal;
 import io.flowbypass.management.XdpInterface;
 import io.flowbypass.management.XdpMXBean;
 import io.flowbypass.management.XdpVerdict;
+import io.flowbypass.xdp.Attachments;
 import io.flowbypass.xdp.CutoffOutcome;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
@@ -293,12 +294,12 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean, XdpList
 
     @Override
     public String attach(String interfaceName, String mode) {
-        return attachments().attach(interfaceName.strip(), mode.strip());
+        return new Attachments(configurationAdmin, dataPlane).attach(interfaceName.strip(), mode.strip());
     }
 
     @Override
     public String detach(String interfaceName) {
-        return attachments().detach(interfaceName.strip());
+        return new Attachments(configurationAdmin, dataPlane).detach(interfaceName.strip());
     }
 
     @Override
@@ -318,14 +319,5 @@ public final class XdpMBean extends DescribedMBean implements XdpMXBean, XdpList
 
     private void tell(String type, String message) {
         sendNotification(new Notification(type, name(), notifications.incrementAndGet(), message));
-    }
-
-    private Attachments attachments() {
-        ConfigurationAdmin admin = configurationAdmin;
-        if (admin == null) {
-            throw new IllegalStateException("interfaces cannot be attached or detached: Configuration Admin, which keeps"
-                    + " the list of interfaces, is not running; start it");
-        }
-        return new Attachments(admin, dataPlane);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.management.internal;
 
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 
 /** Stands in for services. */
@@ -15,6 +16,7 @@ final class Fakes {
 
     static <T> T of(Class<T> type, Answer answer) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
-                (self, method, arguments) -> answer.to(method.getName(), arguments)));
+                (self, method, arguments) -> method.isDefault() ? InvocationHandler.invokeDefault(self, method, arguments)
+                        : answer.to(method.getName(), arguments)));
     }
 }

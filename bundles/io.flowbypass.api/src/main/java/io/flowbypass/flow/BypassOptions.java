@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.flowbypass.management.internal;
+package io.flowbypass.flow;
 
-import io.flowbypass.flow.BypassRequest;
-import io.flowbypass.flow.CutAction;
-import io.flowbypass.flow.FlowKey;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/** The words that say how a flow is bypassed: {@code redirect=1 hostPair passControl=false vlan=100,200}. */
-final class BypassOptions {
+/** The words that say how a flow is bypassed: {@code redirect=1 hostPair passControl=false vlan=100,200}. Immutable. */
+public final class BypassOptions {
     private static final String VLAN = "vlan";
     private static final Set<String> FLAGS = Set.of("drop", "count", "hostPair");
     private static final Set<String> VALUES = Set.of("redirect", "passControl", VLAN);
@@ -43,7 +40,7 @@ final class BypassOptions {
      *
      * @throws IllegalArgumentException naming the one that is none
      */
-    static BypassOptions of(String text) {
+    public static BypassOptions of(String text) {
         return new BypassOptions(text);
     }
 
@@ -52,7 +49,7 @@ final class BypassOptions {
      *
      * @throws IllegalArgumentException naming the one that is none
      */
-    static BypassOptions ofKey(String text) {
+    public static BypassOptions ofKey(String text) {
         BypassOptions options = new BypassOptions(text);
         if (!Set.of(VLAN).containsAll(options.words.keySet())) {
             throw new IllegalArgumentException("options \"" + text.strip() + "\" are not for this: only vlan is");
@@ -60,8 +57,12 @@ final class BypassOptions {
         return options;
     }
 
-    /** The key with the VLAN ids. */
-    FlowKey key(FlowKey key) {
+    /**
+     * The key with the VLAN ids.
+     *
+     * @throws IllegalArgumentException when one is out of range
+     */
+    public FlowKey key(FlowKey key) {
         String vlan = words.get(VLAN);
         if (vlan == null) {
             return key;
@@ -70,8 +71,12 @@ final class BypassOptions {
         return key.withVlans(number(VLAN, ids[0]), ids.length == 1 ? 0 : number(VLAN, ids[1]));
     }
 
-    /** A request for the flow with that key. */
-    BypassRequest request(FlowKey key) {
+    /**
+     * A request for the flow with that key.
+     *
+     * @throws IllegalArgumentException when a value is out of range
+     */
+    public BypassRequest request(FlowKey key) {
         BypassRequest request = BypassRequest.of(key(key));
         if (words.containsKey("count")) {
             request = request.withAction(CutAction.COUNT);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.flowbypass.management.internal;
+package io.flowbypass.xdp;
 
-import io.flowbypass.xdp.Attachment;
-import io.flowbypass.xdp.DataPlane;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -19,8 +17,10 @@ import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
-/** Attaches and detaches interfaces by their configurations, and waits to see what becomes of it. */
-final class Attachments {
+/** Attaches and detaches interfaces by their configurations, and waits to see what becomes of it. Thread-safe. */
+public final class Attachments {
+    /** Where FileInstall notes the file of a configuration. */
+    private static final String FILE = "felix.fileinstall.filename";
     private static final String INTERFACE = "interface";
     private static final String MODE = "mode";
     private static final int WAIT_SECONDS = 5;
@@ -29,18 +29,31 @@ final class Attachments {
     private final ConfigurationAdmin admin;
     private final DataPlane dataPlane;
 
-    Attachments(ConfigurationAdmin admin, DataPlane dataPlane) {
+    /**
+     * Those of a data plane.
+     *
+     * @param admin null when there is none
+     * @throws IllegalStateException when there is none
+     */
+    public Attachments(ConfigurationAdmin admin, DataPlane dataPlane) {
+        if (admin == null) {
+            throw new IllegalStateException("interfaces cannot be attached or detached: Configuration Admin, which keeps"
+                    + " the list of interfaces, is not running; start it");
+        }
         this.admin = admin;
         this.dataPlane = dataPlane;
     }
 
     /**
-     * Creates an interface's configuration.
+     * Creates an interface's configuration, and waits at most 5 s until XDP runs on it.
      *
-     * @param mode empty for the default
+     * @param name of the network interface
+     * @param mode native or generic; empty for the default
+     * @return how it is attached, in a sentence
+     * @throws IllegalArgumentException when the name is empty
      * @throws IllegalStateException when it is configured already, or cannot be attached; nothing is left then
      */
-    String attach(String name, String mode) {
+    public String attach(String name, String mode) {
         if (name.isEmpty()) {
             throw new IllegalArgumentException("an empty name is no interface: give a name such as eth1");
         }
@@ -87,9 +100,10 @@ final class Attachments {
      * Deletes an interface's configuration, wherever it came from. An interface that an earlier run left attached is
      * adopted first.
      *
+     * @return what was done, in a sentence
      * @throws IllegalStateException when it is neither configured nor attached, or still attached after 5 s
      */
-    String detach(String name) {
+    public String detach(String name) {
         try {
             if (find(name).isEmpty() && attachment(name).isPresent()) {
                 attach(name, "");
@@ -100,7 +114,7 @@ final class Attachments {
                         + dataPlane.attachments().stream().map(Attachment::interfaceName).toList());
             }
             List<Object> files = configurations.stream()
-                    .map(configuration -> configuration.getProperties().get(ConfigurationFiles.FILE))
+                    .map(configuration -> configuration.getProperties().get(FILE))
                     .filter(Objects::nonNull).toList();
             for (Configuration configuration : configurations) {
                 configuration.delete();
@@ -115,7 +129,7 @@ final class Attachments {
         }
     }
 
-    /** {@link ConfigurationFiles} has deleted the file of a deleted configuration, unless it may not write. */
+    /** io.flowbypass.management has deleted the file of a deleted configuration, unless it may not write. */
     private static String fileLeft(Object url) {
         Path file = Path.of(URI.create(url.toString()));
         return Files.notExists(file) ? "" : "; the file " + file + " would attach it again at the next start: delete it";

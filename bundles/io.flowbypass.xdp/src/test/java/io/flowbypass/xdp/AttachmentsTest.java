@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.flowbypass.management.internal;
+package io.flowbypass.xdp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.flowbypass.xdp.Attachment;
-import io.flowbypass.xdp.DataPlane;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.osgi.service.cm.Configuration;
@@ -22,12 +22,12 @@ class AttachmentsTest {
     private String problem = "";
     private RuntimeException failure;
 
-    private final ConfigurationAdmin admin = Fakes.of(ConfigurationAdmin.class, (method, arguments) -> switch (method) {
+    private final ConfigurationAdmin admin = fake(ConfigurationAdmin.class, (method, arguments) -> switch (method) {
         case "getFactoryConfiguration" -> configuration(arguments[0] + "~" + arguments[1]);
         case "listConfigurations" -> stored.keySet().stream().map(this::configuration).toArray(Configuration[]::new);
         default -> throw new UnsupportedOperationException(method);
     });
-    private final DataPlane dataPlane = Fakes.of(DataPlane.class, (method, arguments) -> {
+    private final DataPlane dataPlane = fake(DataPlane.class, (method, arguments) -> {
         if (failure != null) {
             throw failure;
         }
@@ -36,8 +36,13 @@ class AttachmentsTest {
     });
     private final Attachments attachments = new Attachments(admin, dataPlane);
 
+    private static <T> T fake(Class<T> type, BiFunction<String, Object[], Object> answer) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
+                (self, method, arguments) -> answer.apply(method.getName(), arguments)));
+    }
+
     private Configuration configuration(String pid) {
-        return Fakes.of(Configuration.class, (method, arguments) -> switch (method) {
+        return fake(Configuration.class, (method, arguments) -> switch (method) {
             case "getPid" -> pid;
             case "getProperties" -> stored.get(pid);
             case "update" -> stored.put(pid, new Hashtable<>(cast(arguments[0])));
@@ -105,11 +110,17 @@ class AttachmentsTest {
     void detachesByTheInterfaceWhateverItsConfigurationIsNamed(@TempDir Path etc) throws Exception {
         Path file = Files.createFile(etc.resolve("io.flowbypass.xdp.interface-uplink.cfg"));
         stored.put("io.flowbypass.xdp.interface~uplink", new Hashtable<>(
-                Map.of("interface", "eth1", ConfigurationFiles.FILE, file.toUri().toString())));
+                Map.of("interface", "eth1", "felix.fileinstall.filename", file.toUri().toString())));
 
         assertThat(attachments.detach("eth1")).startsWith("eth1 is detached").contains(file.toString())
                 .contains("delete it");
         assertThat(stored).isEmpty();
+    }
+
+    @Test
+    void saysThatConfigurationAdminIsMissing() {
+        assertThatThrownBy(() -> new Attachments(null, dataPlane)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("Configuration Admin");
     }
 
     @Test

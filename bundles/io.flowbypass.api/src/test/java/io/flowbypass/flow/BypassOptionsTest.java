@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.flowbypass.management.internal;
+package io.flowbypass.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.flowbypass.flow.BypassRequest;
-import io.flowbypass.flow.CutAction;
-import io.flowbypass.flow.FlowKey;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
