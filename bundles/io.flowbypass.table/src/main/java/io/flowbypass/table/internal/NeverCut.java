@@ -94,6 +94,11 @@ record NeverCut(List<Entry> entries) {
             return bits == 0 ? 0 : -1L << Long.SIZE - bits;
         }
 
+        /** Whether it names the same flows, however it is written. */
+        boolean isSameAs(Entry other) {
+            return prefix.equals(other.prefix) && bits == other.bits && protocol == other.protocol && port == other.port;
+        }
+
         boolean isOwn() {
             return text.isEmpty();
         }

@@ -5,6 +5,7 @@ import io.flowbypass.flow.FlowListener;
 import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.FlowTableListener;
+import io.flowbypass.flow.NeverCutList;
 import io.flowbypass.flow.RecordDelivery;
 import io.flowbypass.maps.Codec;
 import io.flowbypass.maps.Gate;
@@ -27,6 +28,7 @@ import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -34,6 +36,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -45,9 +48,12 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 @Capability(namespace = "osgi.service",
         attribute = "objectClass:List<String>='io.flowbypass.flow.FlowTable,io.flowbypass.flow.FlowSweeper'")
 @Capability(namespace = "osgi.service", attribute = "objectClass:List<String>='io.flowbypass.flow.RecordDelivery'")
-@Component(service = {}, immediate = true, configurationPid = "io.flowbypass.table")
+@Capability(namespace = "osgi.service", attribute = "objectClass:List<String>='io.flowbypass.flow.NeverCutList'")
+@Component(service = {}, immediate = true, configurationPid = TableComponent.PID)
 @Designate(ocd = TableComponent.Config.class)
 public final class TableComponent {
+    static final String PID = "io.flowbypass.table";
+
     /** Configuration. */
     @ObjectClassDefinition(name = "Flowbypass flow table", description = "The table of bypassed flows.")
     public @interface Config {
@@ -83,6 +89,9 @@ public final class TableComponent {
     private MapService maps;
     @Reference
     private DataPlane dataPlane;
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile ConfigurationAdmin configurationAdmin;
 
     /** Null when what is configured could not be read, and nothing was before. */
     private volatile List<NeverCut.Entry> configured;
@@ -90,7 +99,7 @@ public final class TableComponent {
     private NativeFlowTable flows;
     private NeverCutMap neverCutMap;
     /** What is in force; null at first. */
-    private NeverCut inForce;
+    private volatile NeverCut inForce;
     private volatile boolean cutoffAllowed;
     private RingBuffer cutoffs;
     private Thread cutoffReader;
@@ -98,6 +107,7 @@ public final class TableComponent {
     private Drain drain;
     private ServiceRegistration<?> registration;
     private ServiceRegistration<?> deliveryRegistration;
+    private ServiceRegistration<?> neverCutRegistration;
 
     @Activate
     void activate(BundleContext context, Config config) {
@@ -123,6 +133,8 @@ public final class TableComponent {
                 new String[] {FlowTable.class.getName(), FlowSweeper.class.getName()}, flows, null);
         deliveryRegistration = context.registerService(RecordDelivery.class,
                 records -> delivery.offer(List.copyOf(records)), null);
+        neverCutRegistration = context.registerService(NeverCutList.class,
+                new NeverCutSetting(() -> configurationAdmin, () -> inForce), null);
         dataPlane.oldTable().ifPresent(this::drain);
     }
 
@@ -149,6 +161,7 @@ public final class TableComponent {
 
     @Deactivate
     void deactivate() {
+        neverCutRegistration.unregister();
         deliveryRegistration.unregister();
         registration.unregister();
         cutoffs.close();

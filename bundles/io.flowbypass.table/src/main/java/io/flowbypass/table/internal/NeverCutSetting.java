@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.table.internal;
+
+import io.flowbypass.flow.NeverCutList;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+
+/** Changes the never-cut list by its configuration, and waits until the change is in force. */
+final class NeverCutSetting implements NeverCutList {
+    static final String KEY = "never.cut";
+
+    private static final int TRIES = 3;
+    private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long LOOK_MILLIS = 10;
+
+    private final Supplier<ConfigurationAdmin> admin;
+    private final Supplier<NeverCut> inForce;
+
+    /**
+     * Of the configuration of {@link TableComponent}.
+     *
+     * @param admin supplies null while there is none
+     * @param inForce supplies null at first
+     */
+    NeverCutSetting(Supplier<ConfigurationAdmin> admin, Supplier<NeverCut> inForce) {
+        this.admin = admin;
+        this.inForce = inForce;
+    }
+
+    private List<NeverCut.Entry> inForce(boolean own) {
+        NeverCut list = inForce.get();
+        return list == null ? List.of() : list.entries().stream().filter(entry -> entry.isOwn() == own).toList();
+    }
+
+    @Override
+    public List<String> entries() {
+        return inForce(false).stream().map(NeverCut.Entry::text).toList();
+    }
+
+    @Override
+    public List<String> ownAddresses() {
+        return inForce(true).stream().map(entry -> entry.prefix().source().getHostAddress()).toList();
+    }
+
+    @Override
+    public synchronized boolean add(String text) {
+        NeverCut.Entry entry = NeverCut.Entry.of(text);
+        return change(entries -> entries.stream().noneMatch(entry::isSameAs) && entries.add(entry));
+    }
+
+    @Override
+    public synchronized boolean remove(String text) {
+        NeverCut.Entry entry = NeverCut.Entry.of(text);
+        return change(entries -> entries.removeIf(entry::isSameAs));
+    }
+
+    /** A change of a list; false when it changes nothing. */
+    private interface Change {
+        boolean of(List<NeverCut.Entry> entries);
+    }
+
+    private boolean change(Change change) {
+        ConfigurationAdmin now = admin.get();
+        if (now == null) {
+            throw new IllegalStateException(
+                    "the never-cut list is unchanged: Configuration Admin, which keeps it, is not running; start it");
+        }
+        try {
+            Configuration configuration = now.getConfiguration(TableComponent.PID, "?");
+            List<NeverCut.Entry> entries = List.of();
+            boolean changed = false;
+            // Again where FileInstall had just read the file of an earlier change, and went back to that.
+            for (int i = 0; i < TRIES; i++) {
+                Dictionary<String, Object> properties = configuration.getProperties();
+                if (properties == null) {
+                    properties = new Hashtable<>();
+                }
+                Object text = properties.get(KEY);
+                entries = new ArrayList<>(NeverCut.list(text == null ? "" : text.toString()));
+                if (!change.of(entries)) {
+                    break;
+                }
+                changed = true;
+                // The other properties stay: one of them names the file that the change is written to.
+                properties.put(KEY, entries.stream().map(NeverCut.Entry::text).collect(Collectors.joining(", ")));
+                configuration.updateIfDifferent(properties);
+            }
+            awaitInForce(entries);
+            return changed;
+        } catch (IOException e) {
+            throw new IllegalStateException("the never-cut list cannot be stored: " + e
+                    + "; make the framework's storage writable", e);
+        }
+    }
+
+    private void awaitInForce(List<NeverCut.Entry> entries) {
+        long deadline = System.nanoTime() + WAIT_NANOS;
+        while (!inForce(false).equals(entries)) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IllegalStateException("the never-cut list was stored, but is not in force after "
+                        + TimeUnit.NANOSECONDS.toSeconds(WAIT_NANOS) + " s: look at the log");
+            }
+            try {
+                Thread.sleep(LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while waiting for the never-cut list to be in force", e);
+            }
+        }
+    }
+}
