@@ -177,6 +177,21 @@ class CommandTest extends CommandLab {
     }
 
     @Test
+    void aRunningFlowbypassTakesCommands() throws Exception {
+        refuses(flowbypass("shell", "flow:list"), "no Flowbypass runs here");
+        try (Lab lab = new Lab()) {
+            start("./flowbypass", "run", "-i", lab.cableA());
+            eventuallyShown(lab.cableA() + " native true ");
+            inside("ls -l /run/flowbypass/run.*/shell.sock | grep -q ^srw-------");
+            assertThat(flowbypass("shell", "xdp:status").out()).startsWith(lab.cableA() + ": attached, native mode");
+            assertThat(flowbypass("shell", "flow:list", "--help").out()).contains("usage: flow:list");
+            Outcome wrong = flowbypass("shell", "xdp:attach", "nosuch0");
+            assertThat(wrong.status()).isEqualTo(1);
+            assertThat(wrong.error()).contains("nosuch0");
+        }
+    }
+
+    @Test
     void whatAnEarlierRunLeftIsShownAndCanBeDetached() throws Exception {
         try (Lab lab = new Lab()) {
             Process first = start("./flowbypass", "run", "-i", lab.cableA());

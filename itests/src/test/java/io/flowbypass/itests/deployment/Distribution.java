@@ -96,6 +96,11 @@ final class Distribution {
         return directory.resolve("flows.json");
     }
 
+    /** Where its shell is. */
+    Path shellSocket() {
+        return directory.resolve("shell.sock");
+    }
+
     /** Lets its next starts migrate a table of another layout or capacity, or not. */
     Distribution migrate(boolean wanted) {
         migrate = wanted;
@@ -138,6 +143,7 @@ final class Distribution {
                 value.toString().replace("file:bundle/", "file:" + HOME + "/bundle/")));
         settings.put("felix.fileinstall.dir", etc.toString());
         settings.put("flowbypass.failure.file", directory.resolve("failure").toString());
+        settings.put("flowbypass.shell.socket", shellSocket().toString());
         settings.put("flowbypass.migrate", String.valueOf(migrate));
         settings.put("org.osgi.framework.storage", directory.resolve("cache").toString());
         return settings;

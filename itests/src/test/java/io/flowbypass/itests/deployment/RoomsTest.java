@@ -39,6 +39,7 @@ class RoomsTest {
             Map.entry("io.flowbypass.health", plus(API, "io.flowbypass.expiry", "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.control", plus(API, "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.records", plus(API, "io.flowbypass.xdp")),
+            Map.entry("io.flowbypass.shell", plus(API, "io.flowbypass.expiry", "io.flowbypass.xdp")),
             Map.entry("io.flowbypass.demo", plus(API, "io.flowbypass.xdp")));
 
     private static final Set<String> MAY_EXPORT = Set.of("io.flowbypass.flow", "io.flowbypass.policy",
