@@ -130,6 +130,8 @@ class FlowCommandsTest {
 
         assertThat(lines.subList(1, 4)).map(line -> line.split("\\s+")[5]).isEqualTo(largest);
         assertThat(longest).isEqualTo(PAGE);
+        assertThat(said(() -> commands.list("--sort", "bytes", "--limit", "1", "--offset", "2")).lines().skip(1).findFirst())
+                .contains(lines.get(3));
         assertThatThrownBy(() -> commands.list("--sort", "bytes", "--offset", "9999", "--limit", "2"))
                 .hasMessageContaining("a sorted list ends at flow 10000");
     }
