@@ -7,7 +7,7 @@ import io.flowbypass.libbpf.BpfException;
 /** Linux error numbers: their names, and what they mean when the bpf system call gives them. */
 public enum Errno {
     /** Not permitted. */
-    EPERM(1, "a capability is missing: run as root, or with CAP_BPF and CAP_NET_ADMIN (before Linux 5.8: CAP_SYS_ADMIN)"),
+    EPERM(1, "a capability is missing: run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"),
     /** No such file, map, program, link or key. */
     ENOENT(2, "it does not exist"),
     /** Interrupted. */

@@ -101,6 +101,8 @@ public final class XdpLoader {
     private static final Logger LOG = System.getLogger(XdpLoader.class.getName());
     /** Whether a table of another layout or capacity is drained and replaced: {@code ./flowbypass run --migrate}. */
     private static final String MIGRATE = "flowbypass.migrate";
+    /** The lease of this start in seconds, whatever is configured: {@code ./flowbypass run --lease}. */
+    private static final String LEASE = "flowbypass.lease.seconds";
 
     private final BundleContext context;
     private final MapService maps;
@@ -158,6 +160,11 @@ public final class XdpLoader {
             attempt(() -> installation.useClassic(toolsIn(config)));
         }
         last = config;
+    }
+
+    private int leaseAtTheStart(Config config) {
+        String asked = context.getProperty(LEASE);
+        return asked == null ? config.lease_seconds() : Integer.parseInt(asked);
     }
 
     private static ClassicPins.Wanted toolsIn(Config config) {
@@ -219,7 +226,7 @@ public final class XdpLoader {
         Installation made = null;
         try {
             made = Installation.install(maps, ProgramFile.of(context.getBundle()), Path.of(config.pin_root()),
-                    new Geometry(config.capacity()), NativeDataPlane.checkedLease(config.lease_seconds()),
+                    new Geometry(config.capacity()), NativeDataPlane.checkedLease(leaseAtTheStart(config)),
                     toolsAtTheStart(config), Boolean.parseBoolean(context.getProperty(MIGRATE)));
             begin(made.dataPlane(), config);
             registration = context.registerService(
