@@ -20,4 +20,9 @@ public record FlowRecord(String id, FlowState flow, EndReason reason, String det
         Objects.requireNonNull(reason, "reason");
         Objects.requireNonNull(detail, "detail");
     }
+
+    /** For people: why it ended, the flow, and a short line below it for each thing that is known of it. */
+    public String describe() {
+        return "ended " + reason + (detail.isEmpty() ? "" : " (" + detail + ")") + ": " + flow.describe() + "\n  record " + id;
+    }
 }

@@ -2,6 +2,8 @@
 package io.flowbypass.flow;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -41,5 +43,30 @@ public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts re
     /** Bytes of both directions. */
     public long bytes() {
         return forward.bytes() + reverse.bytes();
+    }
+
+    /** For people: the flow, and a short line below it for each thing that is known of it. */
+    public String describe() {
+        StringBuilder text = new StringBuilder().append(key)
+                .append(action == CutAction.DROP ? "" : ", " + action.name().toLowerCase(Locale.ROOT))
+                .append("\n  forward ").append(describe(forward))
+                .append("\n  reverse ").append(describe(reverse))
+                .append("\n  bypassed ").append(firstSeen.truncatedTo(ChronoUnit.MILLIS))
+                .append("\n  last packet ").append(lastSeen.truncatedTo(ChronoUnit.MILLIS))
+                .append("\n  asked by ").append(origin.name().toLowerCase(Locale.ROOT));
+        named(text, " ", asker);
+        named(text, ", rule ", rule);
+        named(text, ", cookie ", cookie);
+        return text.toString();
+    }
+
+    private static String describe(DirectionCounts counts) {
+        return counts.packets() + " packets " + counts.bytes() + " bytes";
+    }
+
+    private static void named(StringBuilder text, String what, String value) {
+        if (!value.isEmpty()) {
+            text.append(what).append(value);
+        }
     }
 }

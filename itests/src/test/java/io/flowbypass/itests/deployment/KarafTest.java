@@ -111,7 +111,15 @@ class KarafTest extends CommandLab {
             assertThat(viewer.attribute(POLICY, "UdpSeconds")).isEqualTo(61);
             String expected = shipped.replace("udp.seconds = 60", "udp.seconds = 61");
             Jmx.eventually(() -> karaf.configuration(IDLE).strip().equals(expected.strip()), "Karaf writes it to the file");
+            assertThat(viewer.attribute("Health,name=attached", "Status")).isEqualTo("OK");
+            assertThat(karaf.client("flow:list")).contains(Lab.A + ":5000").contains("300");
+            assertThat(karaf.client("flow:find udp " + Lab.A + " 5000 " + Lab.B + " 6000")).contains("300 packets");
+            assertThat(karaf.client("xdp:status")).contains(lab.cableA());
+            assertThat(karaf.client("policy:list")).contains("idle");
+            Outcome asked = flowbypass("ctl", "find", "udp", Lab.A + ":5000", Lab.B + ":6000");
+            assertThat(asked.status()).as(asked.toString()).isZero();
             assertThat(manager.invoke("FlowTable", "flush")).asString().contains("1 flow");
+            Jmx.eventually(() -> karaf.read("records/flows.json").contains("\"event\":\"end\""), "the record is written");
         }
         try (RemoteJmx attached = new RemoteJmx(Long.toString(karaf.pid()))) {
             assertThat(attached.attribute("FlowTable", "BypassedPackets")).as("by attaching to the process").isEqualTo(300L);

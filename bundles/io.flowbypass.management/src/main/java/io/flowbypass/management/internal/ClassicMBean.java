@@ -86,6 +86,6 @@ public final class ClassicMBean extends DescribedMBean implements ClassicMXBean 
     }
 
     private static String[] texts(List<FlowState> entries) {
-        return entries.stream().map(Texts::of).toArray(String[]::new);
+        return entries.stream().map(FlowState::describe).toArray(String[]::new);
     }
 }

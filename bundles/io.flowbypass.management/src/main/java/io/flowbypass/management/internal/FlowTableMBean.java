@@ -4,6 +4,8 @@ package io.flowbypass.management.internal;
 import io.flowbypass.flow.BypassOptions;
 import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.FlowKey;
+import io.flowbypass.flow.FlowRecord;
+import io.flowbypass.flow.FlowState;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.flow.TableStatistics;
@@ -201,7 +203,7 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
 
     private String release(FlowKey key) {
         try {
-            return table.releaseAndWait(key).map(Texts::of).orElse("not bypassed: " + key);
+            return table.releaseAndWait(key).map(FlowRecord::describe).orElse("not bypassed: " + key);
         } finally {
             recent.forget();
         }
@@ -225,7 +227,7 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
     }
 
     private String find(FlowKey key) {
-        return table.find(key).map(Texts::of).orElse("not bypassed: " + key);
+        return table.find(key).map(FlowState::describe).orElse("not bypassed: " + key);
     }
 
     @Override
@@ -236,7 +238,7 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
         if (limit < 0 || limit > MAX_PAGE) {
             throw new IllegalArgumentException("limit " + limit + " is out of range: 1 to " + MAX_PAGE);
         }
-        return table.list(offset, limit(limit)).stream().map(Texts::of).toArray(String[]::new);
+        return table.list(offset, limit(limit)).stream().map(FlowState::describe).toArray(String[]::new);
     }
 
     @Override

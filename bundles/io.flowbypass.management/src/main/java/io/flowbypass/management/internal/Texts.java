@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.management.internal;
 
-import io.flowbypass.flow.CutAction;
-import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.FlowKey;
-import io.flowbypass.flow.FlowRecord;
-import io.flowbypass.flow.FlowState;
 import io.flowbypass.flow.Protocols;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Flows and lists for people: in short lines, for JConsole opens a small window for them. */
+/** Flows and lists as people write them. */
 final class Texts {
     private static final String ENDPOINT = "(?:\\[([^]\\s]+)]|([^:\\s]+)):(\\d{1,5})";
     private static final Pattern FLOW = Pattern.compile("(\\S+)\\s+" + ENDPOINT + "\\s*>\\s*" + ENDPOINT
@@ -56,34 +50,5 @@ final class Texts {
 
     private static int number(Matcher parts, int group) {
         return parts.group(group) == null ? 0 : Integer.parseInt(parts.group(group));
-    }
-
-    static String of(FlowState flow) {
-        StringBuilder text = new StringBuilder().append(flow.key())
-                .append(flow.action() == CutAction.DROP ? "" : ", " + flow.action().name().toLowerCase(Locale.ROOT))
-                .append("\n  forward ").append(of(flow.forward()))
-                .append("\n  reverse ").append(of(flow.reverse()))
-                .append("\n  bypassed ").append(flow.firstSeen().truncatedTo(ChronoUnit.MILLIS))
-                .append("\n  last packet ").append(flow.lastSeen().truncatedTo(ChronoUnit.MILLIS))
-                .append("\n  asked by ").append(flow.origin().name().toLowerCase(Locale.ROOT));
-        named(text, " ", flow.asker());
-        named(text, ", rule ", flow.rule());
-        named(text, ", cookie ", flow.cookie());
-        return text.toString();
-    }
-
-    static String of(FlowRecord record) {
-        String detail = record.detail().isEmpty() ? "" : " (" + record.detail() + ")";
-        return "ended " + record.reason() + detail + ": " + of(record.flow()) + "\n  record " + record.id();
-    }
-
-    private static String of(DirectionCounts counts) {
-        return counts.packets() + " packets " + counts.bytes() + " bytes";
-    }
-
-    private static void named(StringBuilder text, String what, String value) {
-        if (!value.isEmpty()) {
-            text.append(what).append(value);
-        }
     }
 }

@@ -4,13 +4,8 @@ package io.flowbypass.management.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.flowbypass.flow.CutAction;
-import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.FlowKey;
-import io.flowbypass.flow.FlowState;
-import io.flowbypass.flow.Origin;
 import io.flowbypass.flow.Protocols;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,19 +23,6 @@ class TextsTest {
             assertThat(Texts.flow(key.toString())).isEqualTo(key);
             assertThat(Texts.flow(" " + key + "\n").sourcePort()).as("in its direction").isEqualTo(key.sourcePort());
         }
-    }
-
-    /** JConsole shows results in a small window, scrolled to its end. */
-    @Test
-    void shouldShowAFlowInShortLinesOfWhichTheFirstOneNamesIt() {
-        DirectionCounts counts = new DirectionCounts(1_234_567_890, 1_234_567_890_123L, 0);
-        Instant seen = Instant.parse("2026-11-28T22:48:39.154611393Z");
-        FlowState flow = new FlowState(LONGEST, counts, counts, seen, seen, CutAction.DROP, Origin.SURICATA, "a tool",
-                "elephant", "CHhAvVGS1DHFjwGM9");
-
-        assertThat(Texts.of(flow).lines()).startsWith(LONGEST.toString()).contains("  bypassed 2026-11-28T22:48:39.154Z")
-                .filteredOn(line -> line.startsWith("  ") && !line.contains("asked by")).hasSize(4)
-                .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(48));
     }
 
     @ParameterizedTest

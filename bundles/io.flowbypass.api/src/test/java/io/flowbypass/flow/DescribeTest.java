@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.flowbypass.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class DescribeTest {
+    private static final FlowKey LONGEST = FlowKey.of(Protocols.TCP, "2001:db8:1111:2222:3333:4444:5555:6666", 65535,
+            "2001:db8:1111:2222:3333:4444:5555:7777", 65534);
+
+    private static FlowState flow(CutAction action, String asker, String rule, String cookie) {
+        DirectionCounts counts = new DirectionCounts(1_234_567_890, 1_234_567_890_123L, 0);
+        Instant seen = Instant.parse("2026-11-28T22:48:39.154611393Z");
+        return new FlowState(LONGEST, counts, counts, seen, seen, action, Origin.SURICATA, asker, rule, cookie);
+    }
+
+    /** JConsole shows results in a small window, scrolled to its end. */
+    @Test
+    void shouldShowAFlowInShortLinesOfWhichTheFirstOneNamesIt() {
+        String text = flow(CutAction.DROP, "a tool", "elephant", "CHhAvVGS1DHFjwGM9").describe();
+
+        assertThat(text.lines()).startsWith(LONGEST.toString())
+                .contains("  bypassed 2026-11-28T22:48:39.154Z", "  forward 1234567890 packets 1234567890123 bytes")
+                .filteredOn(line -> line.startsWith("  ") && !line.contains("asked by")).hasSize(4)
+                .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(48));
+        assertThat(text).endsWith("  asked by suricata a tool, rule elephant, cookie CHhAvVGS1DHFjwGM9");
+    }
+
+    @Test
+    void shouldLeaveOutWhatIsNotGivenAndNameAnActionOtherThanDropping() {
+        assertThat(flow(CutAction.COUNT, "", "", "").describe()).startsWith(LONGEST + ", count\n").endsWith("asked by suricata");
+    }
+
+    @Test
+    void shouldSayOfARecordWhyItEnded() {
+        FlowState flow = flow(CutAction.DROP, "", "", "");
+        assertThat(new FlowRecord("1f-2-3", flow, EndReason.IDLE, "idle").describe())
+                .isEqualTo("ended IDLE (idle): " + flow.describe() + "\n  record 1f-2-3");
+        assertThat(new FlowRecord("1f-2-3", flow, EndReason.RELEASED, "").describe()).startsWith("ended RELEASED: ");
+    }
+
+    @Test
+    void shouldSayOfADifferenceWhatBothWouldDo() {
+        assertThat(new Difference(LONGEST, Decision.KEEP, Decision.end(EndReason.IDLE, "idle")).describe())
+                .isEqualTo(LONGEST + "\n  active keep, other IDLE (idle)");
+    }
+}
