@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 
 /**
  * Memory that the kernel, or another thread, writes at the same time. Each method is one load or store, or one atomic
@@ -23,6 +24,7 @@ public final class Mapping {
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
     private final ByteBuffer memory;
+    private final LongBuffer words;
 
     /**
      * A view of memory.
@@ -33,7 +35,8 @@ public final class Mapping {
         if (!memory.isDirect() || memory.alignmentOffset(0, Long.BYTES) != 0) {
             throw new IllegalArgumentException("a mapping needs direct memory, aligned to 8 bytes");
         }
-        this.memory = memory.duplicate().clear();
+        this.memory = memory.duplicate().clear().order(ByteOrder.nativeOrder());
+        this.words = this.memory.asLongBuffer();
     }
 
     /** Its length in bytes. */
@@ -41,9 +44,16 @@ public final class Mapping {
         return memory.capacity();
     }
 
+    // What is plain goes by the buffers' own methods: around a VarHandle's access the compiler keeps nothing in registers.
+
+    /** Reads 8 bytes by their number: those from {@code 8 * number} on. The cheapest way to read many. */
+    public long getWord(int number) {
+        return words.get(number);
+    }
+
     /** Reads 8 bytes. */
     public long getLong(int offset) {
-        return (long) LONG.get(memory, offset);
+        return memory.getLong(offset);
     }
 
     /** Reads 8 bytes; later accesses stay behind it. */
@@ -58,7 +68,7 @@ public final class Mapping {
 
     /** Writes 8 bytes. */
     public void setLong(int offset, long value) {
-        LONG.set(memory, offset, value);
+        memory.putLong(offset, value);
     }
 
     /** Writes 8 bytes; earlier accesses stay before it. */
@@ -78,7 +88,7 @@ public final class Mapping {
 
     /** Reads 4 bytes. */
     public int getInt(int offset) {
-        return (int) INT.get(memory, offset);
+        return memory.getInt(offset);
     }
 
     /** Reads 4 bytes; later accesses stay behind it. */
@@ -93,7 +103,7 @@ public final class Mapping {
 
     /** Writes 4 bytes. */
     public void setInt(int offset, int value) {
-        INT.set(memory, offset, value);
+        memory.putInt(offset, value);
     }
 
     /** Writes 4 bytes; earlier accesses stay before it. */

@@ -15,12 +15,22 @@ class MappingTest {
         mapping.setLong(8, 0x0102030405060708L);
         assertThat(mapping.getLong(8)).isEqualTo(0x0102030405060708L);
         assertThat(mapping.getLongAcquire(8)).isEqualTo(mapping.getLongVolatile(8));
+        assertThat(mapping.getWord(1)).isEqualTo(mapping.getLong(8));
         mapping.setLongRelease(56, -1);
         assertThat(mapping.getIntVolatile(60)).isEqualTo(-1);
         mapping.setInt(60, 7);
         assertThat(mapping.getAndSetInt(60, 8)).isEqualTo(7);
         assertThat(mapping.getIntAcquire(60)).isEqualTo(8);
         assertThat(mapping.size()).isEqualTo(64);
+    }
+
+    @Test
+    void shouldReadAndWriteWhatIsNotAligned() {
+        mapping.setLong(3, 0x0102030405060708L);
+        mapping.setInt(13, -2);
+        assertThat(mapping.getLong(3)).isEqualTo(0x0102030405060708L);
+        assertThat(mapping.getInt(13)).isEqualTo(-2);
+        assertThat(mapping.getInt(7)).isEqualTo((int) (mapping.getLong(3) >>> 32));
     }
 
     @Test
@@ -42,6 +52,7 @@ class MappingTest {
     @Test
     void shouldRefuseOffsetsOutside() {
         assertThatThrownBy(() -> mapping.getLong(57)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> mapping.getWord(8)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> mapping.setInt(-4, 1)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> mapping.put(62, new byte[3])).isInstanceOf(IndexOutOfBoundsException.class);
     }
