@@ -40,6 +40,8 @@ final class Layout {
     static final int STATE_SHIFT = 16;
     static final int STATE_MASK = 0xff;
     static final int PROTO_MASK = 0xffff;
+    /** Of these, the protocol without the family. */
+    static final int PROTOCOL_MASK = 0xff;
     static final int FREE = 0;
     static final int LIVE = 1;
     static final int CLOSING = 2;

@@ -473,7 +473,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             int slotsToSee = highWater;
             int slot = resumeAt < slotsToSee ? resumeAt : 0;
             for (int seen = 1; seen <= slotsToSee && !stopped; seen++) {
-                if (table.state(slot) == Layout.LIVE) {
+                if (view.show(slot)) {
                     look(slot);
                 }
                 slot = slot + 1 == slotsToSee ? 0 : slot + 1;
@@ -490,7 +490,6 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         }
 
         private void look(int slot) {
-            view.show(slot);
             Decision decision;
             try {
                 decision = view.isReopened() ? REOPENED : test.decide(view);
@@ -532,8 +531,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         try {
             List<Difference> differences = new ArrayList<>();
             for (int slot = 0; slot < highWater && differences.size() < limit; slot++) {
-                if (table.state(slot) == Layout.LIVE) {
-                    view.show(slot);
+                if (view.show(slot)) {
                     Decision now = activeTest.decide(view);
                     Decision then = other.decide(view);
                     if (now.ends() != then.ends()) {

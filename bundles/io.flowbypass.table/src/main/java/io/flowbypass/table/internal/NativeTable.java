@@ -292,6 +292,11 @@ final class NativeTable {
 
     // Reading a slot.
 
+    /** The records themselves, for who reads all of them. */
+    Mapping records() {
+        return records;
+    }
+
     int state(int slot) {
         return state(slot, 0);
     }
@@ -340,14 +345,6 @@ final class NativeTable {
         return records.getLong(Layout.record(slot, 0) + RECORD_ADDED);
     }
 
-    int idleMillis(int slot) {
-        return records.getInt(Layout.record(slot, 0) + RECORD_IDLE_MS);
-    }
-
-    int protocol(int slot) {
-        return records.getInt(Layout.record(slot, 0) + RECORD_MATCH) & 0xff;
-    }
-
     private CutAction action(int slot) {
         return CutAction.ofCode(records.getInt(Layout.record(slot, 0) + RECORD_MATCH) >>> Layout.ACTION_SHIFT
                 & Layout.ACTION_MASK);
@@ -363,8 +360,12 @@ final class NativeTable {
     }
 
     long packets(int slot, int direction) {
-        return counter(slot, direction, RECORD_PACKETS)
-                - info.getLong(Layout.info(slot) + INFO_BASE_PACKETS + direction * Long.BYTES);
+        return counter(slot, direction, RECORD_PACKETS) - basePackets(slot, direction);
+    }
+
+    /** The packets that a record had counted before its flow. */
+    long basePackets(int slot, int direction) {
+        return info.getLong(Layout.info(slot) + INFO_BASE_PACKETS + direction * Long.BYTES);
     }
 
     long bytes(int slot, int direction) {

@@ -4,17 +4,30 @@ package io.flowbypass.table.internal;
 import io.flowbypass.flow.Direction;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowView;
+import io.flowbypass.maps.Mapping;
+import java.lang.invoke.VarHandle;
 
 /**
  * One slot after the other as a policy sees it: a copy of the hot words, taken once per slot, so that a decision sees
  * one state and the unlink can compare with it. Used by one thread, and invalid between two slots.
  */
 final class SlotView implements FlowView {
+    /** Words of a record. */
+    private static final int LAST_SEEN = Layout.RECORD_LAST_SEEN / Long.BYTES;
+    private static final int PACKETS = Layout.RECORD_PACKETS / Long.BYTES;
+    private static final int SEEN_AND_IDLE = Layout.RECORD_SEEN / Long.BYTES;
+    private static final int MATCH_AND_GENERATION = Layout.RECORD_MATCH / Long.BYTES;
+    private static final int ADDED = Layout.RECORD_ADDED / Long.BYTES;
+
     private final NativeTable table;
+    private final Mapping records;
     private final Thread owner = Thread.currentThread();
     private long now = System.nanoTime();
     private int slot = -1;
     private int generation;
+    private int match;
+    private int idleMillis;
+    private long added;
     private long packets0;
     private long packets1;
     private long lastSeen0;
@@ -24,17 +37,34 @@ final class SlotView implements FlowView {
 
     SlotView(NativeTable table) {
         this.table = table;
+        this.records = table.records();
     }
 
-    void show(int number) {
-        generation = table.generation(number);
-        packets0 = table.packetCounter(number, 0);
-        packets1 = table.packetCounter(number, 1);
-        lastSeen0 = table.lastSeen(number, 0);
-        lastSeen1 = table.lastSeen(number, 1);
-        seen0 = table.seen(number, 0);
-        seen1 = table.seen(number, 1);
+    /**
+     * Shows a slot, and says whether it is LIVE; one that is not must not be used. Nothing that is read is older than that. It is
+     * read by words, two members of a record in some, and in no order: whether all of it still holds is asked before a flow ends.
+     */
+    boolean show(int number) {
+        int word0 = Layout.record(number, 0) / Long.BYTES;
+        int word1 = Layout.record(number, 1) / Long.BYTES;
+        long matchAndGeneration = records.getWord(word0 + MATCH_AND_GENERATION);
+        match = (int) matchAndGeneration;
+        if ((match >>> Layout.STATE_SHIFT & Layout.STATE_MASK) != Layout.LIVE) {
+            return false;
+        }
+        VarHandle.loadLoadFence();
+        generation = (int) (matchAndGeneration >>> Integer.SIZE);
+        long seenAndIdle = records.getWord(word0 + SEEN_AND_IDLE);
+        seen0 = (int) seenAndIdle;
+        idleMillis = (int) (seenAndIdle >>> Integer.SIZE);
+        seen1 = (int) records.getWord(word1 + SEEN_AND_IDLE);
+        lastSeen0 = records.getWord(word0 + LAST_SEEN);
+        lastSeen1 = records.getWord(word1 + LAST_SEEN);
+        packets0 = records.getWord(word0 + PACKETS);
+        packets1 = records.getWord(word1 + PACKETS);
+        added = records.getWord(word0 + ADDED);
         slot = number;
+        return true;
     }
 
     void hide() {
@@ -69,7 +99,7 @@ final class SlotView implements FlowView {
         return slot;
     }
 
-    /** The record of a direction: 0 or 1. */
+    /** The record of a direction: 0 or 1. Reads the cold part of the slot. */
     private int record(Direction direction) {
         int forward = table.forward(slot());
         return direction == Direction.FORWARD ? forward : 1 - forward;
@@ -77,12 +107,14 @@ final class SlotView implements FlowView {
 
     @Override
     public int protocol() {
-        return table.protocol(slot());
+        slot();
+        return match & Layout.PROTOCOL_MASK;
     }
 
     @Override
     public long idleNanos() {
-        return Math.max(0, now - NativeTable.latest(table.added(slot()), NativeTable.latest(lastSeen0, lastSeen1)));
+        slot();
+        return Math.max(0, now - NativeTable.latest(added, NativeTable.latest(lastSeen0, lastSeen1)));
     }
 
     @Override
@@ -93,12 +125,14 @@ final class SlotView implements FlowView {
 
     @Override
     public long ageNanos() {
-        return Math.max(0, now - table.added(slot()));
+        slot();
+        return Math.max(0, now - added);
     }
 
     @Override
     public long packets(Direction direction) {
-        return table.packets(slot(), record(direction));
+        int record = record(direction);
+        return (record == 0 ? packets0 : packets1) - table.basePackets(slot, record);
     }
 
     @Override
@@ -108,14 +142,16 @@ final class SlotView implements FlowView {
 
     @Override
     public int tcpFlags(Direction direction) {
-        int seen = record(direction) == 0 ? seen0 : seen1;
-        return seen & Layout.SEEN_TCP_FLAGS;
+        slot();
+        // Mostly both directions have had the same ones, and which is which need not be looked up.
+        boolean same = ((seen0 ^ seen1) & Layout.SEEN_TCP_FLAGS) == 0;
+        return (same || record(direction) == 0 ? seen0 : seen1) & Layout.SEEN_TCP_FLAGS;
     }
 
     @Override
     public long idleTimeoutNanos(long otherwise) {
-        int millis = table.idleMillis(slot());
-        return millis == 0 ? otherwise : millis * 1_000_000L;
+        slot();
+        return idleMillis == 0 ? otherwise : idleMillis * 1_000_000L;
     }
 
     @Override

@@ -345,6 +345,41 @@ class NativeFlowTableTest {
     }
 
     @Test
+    void shouldShowEachDirectionItsOwnWhicheverSideTheAskerIs() {
+        List<String> shown = new ArrayList<>();
+        for (FlowKey key : List.of(KEY, key(1).reversed())) {
+            flows.bypass(BypassRequest.of(key));
+            kernel.packet(key, 90, 0x12);
+            kernel.packet(key, 90, 0x01);
+            kernel.packet(key.reversed(), 60, 0x10);
+        }
+        FlowTest show = flow -> {
+            shown.add(flow.packets(Direction.FORWARD) + " " + flow.packets(Direction.REVERSE) + " "
+                    + flow.tcpFlags(Direction.FORWARD) + " " + flow.tcpFlags(Direction.REVERSE));
+            return Decision.KEEP;
+        };
+        flows.sweep(show, LONG);
+        kernel.packet(KEY.reversed(), 60, 0x03);
+        flows.sweep(show, LONG);
+        assertThat(shown).containsExactly("2 1 19 16", "2 1 19 16", "2 2 19 19", "2 1 19 16");
+    }
+
+    @Test
+    void shouldCountOnlyThePacketsOfTheFlowThatHasTheSlotNow() throws Exception {
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 90, 0);
+        flows.release(KEY).get(10, TimeUnit.SECONDS);
+        flows.bypass(BypassRequest.of(KEY));
+        kernel.packet(KEY, 90, 0);
+        List<Long> packets = new ArrayList<>();
+        flows.sweep(flow -> {
+            packets.add(flow.packets(Direction.FORWARD));
+            return Decision.KEEP;
+        }, LONG);
+        assertThat(packets).containsExactly(1L);
+    }
+
+    @Test
     void shouldRefuseAViewThatIsUsedAfterTheDecisionOrOnAnotherThread() throws Exception {
         flows.bypass(BypassRequest.of(KEY));
         AtomicReference<FlowView> kept = new AtomicReference<>();
