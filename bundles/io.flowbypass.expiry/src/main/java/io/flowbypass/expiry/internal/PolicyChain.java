@@ -24,7 +24,8 @@ final class PolicyChain implements FlowTest {
 
     private static final class Link {
         final InstalledPolicy policy;
-        final Map<Decision, Decision> named = new IdentityHashMap<>();
+        /** Null until the policy ends a flow: most runs end none. */
+        Map<Decision, Decision> named;
         /** Null once the policy failed. */
         FlowTest test;
 
@@ -33,6 +34,9 @@ final class PolicyChain implements FlowTest {
         }
 
         Decision named(Decision decision) {
+            if (named == null) {
+                named = new IdentityHashMap<>();
+            }
             Decision known = named.get(decision);
             if (known == null) {
                 String detail = decision.detail().isEmpty() ? policy.name() : policy.name() + ": " + decision.detail();

@@ -73,6 +73,9 @@ public final class LifetimePolicy implements ExpiryPolicy {
         if (flow.ageNanos() >= age) {
             return AGE;
         }
+        if (volume == Long.MAX_VALUE) { // to ask for bytes is dear
+            return Decision.KEEP;
+        }
         return flow.bytes(Direction.FORWARD) + flow.bytes(Direction.REVERSE) >= volume ? VOLUME : Decision.KEEP;
     }
 }

@@ -16,6 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class LifetimePolicyTest {
+    private static final long NOT_TO_BE_ASKED = -1;
+
     private final LifetimePolicy policy = new LifetimePolicy();
 
     private Decision decide(long ageNanos, long there, long back) {
@@ -41,6 +43,12 @@ class LifetimePolicyTest {
         assertThat(decide(0, 600, 399)).isSameAs(Decision.KEEP);
         assertThat(decide(0, 600, 400)).hasToString("LIFETIME (volume)");
         assertThat(decide(0, 600, 400).reason()).isEqualTo(EndReason.LIFETIME);
+    }
+
+    @Test
+    void shouldNotAskForVolumesWhichAreDearUnlessThereIsAMaximum() {
+        policy.configure(new Settings(60, 0));
+        assertThat(decide(0, NOT_TO_BE_ASKED, NOT_TO_BE_ASKED)).isSameAs(Decision.KEEP);
     }
 
     @ParameterizedTest(name = "{0} s, {1} bytes")
@@ -75,7 +83,9 @@ class LifetimePolicyTest {
 
         @Override
         public long bytes(Direction direction) {
-            return direction == Direction.FORWARD ? there : back;
+            long bytes = direction == Direction.FORWARD ? there : back;
+            assertThat(bytes).isNotEqualTo(NOT_TO_BE_ASKED);
+            return bytes;
         }
 
         @Override
