@@ -4,11 +4,11 @@ package io.flowbypass.xdp.internal;
 /**
  * How large the maps of a table are.
  *
- * @param capacity flows, 64 to 8388608
+ * @param capacity flows, 64 to 10485760
  */
 record Geometry(int capacity) {
     static final int MIN_CAPACITY = 64;
-    static final int MAX_CAPACITY = 8388608;
+    static final int MAX_CAPACITY = 10485760;
 
     /** So few that of a million flows none finds both its buckets full, and of 12 packets one looks into its second one. */
     private static final int FLOWS_PER_BUCKET = 3;

@@ -35,7 +35,7 @@ public final class XdpLoader {
     @ObjectClassDefinition(name = "Flowbypass XDP", description = "The XDP program and its maps in the kernel.")
     public @interface Config {
         /** Flows. */
-        @AttributeDefinition(name = "Capacity", min = "64", max = "8388608", description = "How many flows the native"
+        @AttributeDefinition(name = "Capacity", min = "64", max = "10485760", description = "How many flows the native"
                 + " table can hold. One takes about 315 bytes of kernel memory. A change needs a restart, by"
                 + " ./flowbypass run --migrate, or after ./flowbypass off: a pinned table keeps its size.")
         int capacity() default 262144;

@@ -13,7 +13,7 @@ class GeometryTest {
         assertThat(new Geometry(66).buckets()).isEqualTo(22);
         assertThat(new Geometry(67).buckets()).isEqualTo(23);
         assertThat(new Geometry(262144).buckets()).isEqualTo(87382);
-        assertThat(new Geometry(8388608).buckets()).isEqualTo(2796203);
+        assertThat(new Geometry(10485760).buckets()).isEqualTo(3495254);
     }
 
     @Test
@@ -23,7 +23,7 @@ class GeometryTest {
 
     @Test
     void shouldRefuseACapacityThatMappingsCannotHold() {
-        assertThatThrownBy(() -> new Geometry(63)).hasMessageContaining("64 to 8388608");
-        assertThatThrownBy(() -> new Geometry(8388609)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Geometry(63)).hasMessageContaining("64 to 10485760");
+        assertThatThrownBy(() -> new Geometry(10485761)).isInstanceOf(IllegalArgumentException.class);
     }
 }
