@@ -16,7 +16,7 @@ fi
 mkdir -p "$out"
 for program in c/*.c; do
 	name=${program##*/}
-	clang -std=gnu17 -O2 -Wall -Wextra -Werror "$program" -o "$out/${name%.c}" -lbpf
+	clang -std=gnu17 -O2 -Wall -Wextra -Werror -I../../../../bpf "$program" -o "$out/${name%.c}" -lbpf
 done
 for object in bpf/*.bpf.c; do
 	name=${object##*/}

@@ -2,7 +2,8 @@
 /*
  * What the scenario packet is measured against: a flow is a key in a hash map, its counters are the key's value, one per
  * CPU, and each direction is a key of its own. That is the design of libflowbypass and of Suricata's bypass; the program
- * is ours. A packet of a flow in the map is counted and dropped, every other one is passed.
+ * is ours. A packet of a flow in the map is counted and dropped, every other one is passed. classic_shared.bpf.c and
+ * classic_lock.bpf.c have one value for all CPUs.
  */
 #include "frame.h"
 #include <linux/ipv6.h>
@@ -25,18 +26,27 @@ struct counters {
 	__u64 time;
 	__u64 packets;
 	__u64 bytes;
+#ifdef LOCKED
+	struct bpf_spin_lock lock;
+#endif
 };
+
+#if defined(LOCKED) || defined(SHARED)
+#define FLOWS BPF_MAP_TYPE_HASH
+#else
+#define FLOWS BPF_MAP_TYPE_PERCPU_HASH
+#endif
 
 /* Whoever loads this sets how many flows there can be. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, FLOWS);
 	__uint(max_entries, 1);
 	__type(key, struct key_v4);
 	__type(value, struct counters);
 } flows_v4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, FLOWS);
 	__uint(max_entries, 1);
 	__type(key, struct key_v6);
 	__type(value, struct counters);
@@ -51,9 +61,23 @@ static __always_inline int count(struct counters *counters, __u64 bytes)
 	if (!counters)
 		return XDP_PASS;
 	BEFORE_COUNTING();
+#ifdef SHARED
 	counters->time = bpf_ktime_get_ns();
+	__sync_fetch_and_add(&counters->packets, 1);
+	__sync_fetch_and_add(&counters->bytes, bytes);
+#else
+	__u64 now = bpf_ktime_get_ns();
+
+#ifdef LOCKED
+	bpf_spin_lock(&counters->lock);
+#endif
+	counters->time = now;
 	counters->packets++;
 	counters->bytes += bytes;
+#ifdef LOCKED
+	bpf_spin_unlock(&counters->lock);
+#endif
+#endif
 	return XDP_DROP;
 }
 

@@ -91,7 +91,7 @@ static inline __attribute__((noreturn)) void no_job(const char *job)
 static inline int answer(struct tally (*do_job)(const char *job))
 {
 	struct tally tally;
-	char job[16];
+	char job[32];
 	__u64 begun, took;
 
 	while (fgets(job, sizeof(job), stdin)) {

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flowbypass.itests.lab.Shell;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ class BenchCommandTest extends CommandLab {
     private static final String THEIR_TABLE = "/sys/fs/bpf/autocutoff/flow_table_v4";
     /** Some minutes on a machine that does other things too. */
     private static final long CHAOS_LIMIT_SECONDS = 600;
+    private static final long SOME_SCENARIOS_LIMIT_SECONDS = 300;
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @BeforeEach
@@ -55,21 +57,55 @@ class BenchCommandTest extends CommandLab {
     }
 
     @Test
-    void packetsAreMeasuredAgainstTheClassicDesignAndNothingIsLeft() throws Exception {
+    void packetsAreMeasuredAgainstTheClassicDesignsAndNothingIsLeft() throws Exception {
         Outcome outcome = flowbypass("bench", "packet", "--quick", "--json", "b.json");
         assertThat(outcome.status()).as(outcome.toString()).isZero();
         assertThat(outcome.out()).contains("packet: flows 100,000", "IPv4 hit, hot, Flowbypass", "IPv4 hit, hot, classic");
         JsonNode packet = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
         assertThat(packet.path("name").asText()).isEqualTo("packet");
-        assertThat(packet.path("figures")).hasSize(26).allSatisfy(figure -> isMeasured(figure, "ns/packet"));
-        List<String> names = List.of("hit, hot", "miss, hot", "miss, hot, cut-off on to off", "hit, random", "miss, random",
+        assertThat(packet.path("figures")).hasSize(54).allSatisfy(figure -> isMeasured(figure, "ns/packet"));
+        List<String> names = List.of("hit, hot", "hit, hot, to shared", "hit, hot, to spin lock", "miss, hot",
+                "miss, hot, cut-off on to off", "hit, hot, pause on to off", "hit, hot, tagged, VLAN tracking on to off",
+                "hit, 1,000 flows", "hit, 1,000 flows, to shared", "hit, 1,000 flows, to spin lock", "miss, 1,000 flows",
+                "hit, random", "hit, random, to shared", "hit, random, to spin lock", "miss, random",
                 "miss, random, cut-off on to off");
         assertThat(packet.path("ratios").findValuesAsText("name")).containsExactlyElementsOf(
                 Stream.of("IPv4 ", "IPv6 ").flatMap(family -> names.stream().map(family::concat)).toList());
-        assertThat(packet.path("goals").findValuesAsText("name"))
-                .containsExactlyElementsOf(names.stream().map("IPv4 "::concat).toList());
+        assertThat(packet.path("goals").findValuesAsText("name")).containsExactly("IPv4 hit, hot", "IPv4 miss, hot",
+                "IPv4 miss, hot, cut-off on to off", "IPv4 hit, random", "IPv4 miss, random",
+                "IPv4 miss, random, cut-off on to off");
         assertThat(packet.path("goals").findValues("limit")).extracting(JsonNode::asDouble)
                 .isEqualTo(List.of(0.6, 0.9, 2.5, 0.45, 0.4, 2.5));
+        assertThat(Files.readString(directory.resolve("b-packet.svg"))).startsWith("<svg ").contains("IPv6 hit, random, classic");
+        assertThat(leftBehind()).isEqualTo("[]");
+    }
+
+    @Test
+    void sweepsFlowsThatComeAndGoTheWireAndAskingAreMeasuredAndNothingIsLeft() throws Exception {
+        Outcome outcome = end(start("./flowbypass", "bench", "sweep", "churn", "wire", "ask", "exact", "--quick", "--json",
+                "b.json"), SOME_SCENARIOS_LIMIT_SECONDS);
+        assertThat(outcome.status()).as(outcome.toString()).isZero();
+        JsonNode scenarios = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios");
+        assertThat(scenarios.findValuesAsText("name")).contains("sweep", "churn", "wire", "ask", "exact");
+        assertThat(scenarios.path(0).path("goals").findValuesAsText("name")).containsExactlyInAnyOrder(
+                "100,000 flows: idle, to C scan", "100,000 flows: idle, to C walk by keys", "100,000 flows: sample, to C scan",
+                "100,000 flows: sample, to C walk by keys", "all the time: of one CPU", "all the time: allocated by a sweep",
+                "idle, a flow of 200,000 to one of 10,000");
+        for (String part : List.of("decide", "unlink", "harvest")) {
+            assertThat(counted(scenarios.path(0), "100 % of 100,000 expired: " + part)).as(part).isPositive();
+        }
+        assertThat(scenarios.path(1).path("goals").findValuesAsText("name")).containsExactlyInAnyOrder(
+                "bypass, to C update_batch", "bypass, 1 thread, p50", "bypass, 1 thread, p99", "kernel memory, Flowbypass");
+        assertThat(counted(scenarios.path(1), "kernel memory, Flowbypass")).isBetween(288.0, 320.0);
+        // A sensor gets what is not cut: the kernel may drop some of it before.
+        assertThat(counted(scenarios.path(2), "seen by the sensor, 99 % cut")).isBetween(0.5, 1.01);
+        assertThat(counted(scenarios.path(2), "seen by the sensor, 50 % cut")).isBetween(25.0, 50.1);
+        assertThat(counted(scenarios.path(3), "service, p50")).isPositive();
+        assertThat(counted(scenarios.path(4), "lostByUs")).as(outcome.out()).isZero();
+        assertThat(counted(scenarios.path(4), "lostByClassic")).isPositive();
+        for (String name : List.of("sweep", "churn", "wire", "ask", "exact")) {
+            assertThat(directory.resolve("b-" + name + ".svg")).exists();
+        }
         assertThat(leftBehind()).isEqualTo("[]");
     }
 

@@ -54,6 +54,9 @@ public final class Bench {
         /** Where the report goes, as JSON; empty until all is measured. */
         String report_file();
 
+        /** Where a chart of each scenario goes. */
+        String charts();
+
         /** Where a sentence goes that says why there is no report. */
         String failure_file();
     }
@@ -86,7 +89,7 @@ public final class Bench {
     private void run() {
         try {
             awaitFramework();
-            measure(choose(config.scenarios(), scenarios));
+            measure(choose(config.scenarios(), scenarios).stream().map(Scenario::name).toList());
         } catch (InterruptedException e) {
             // Whoever ends it knows that there is no report.
         } catch (IOException | RuntimeException e) {
@@ -116,18 +119,20 @@ public final class Bench {
                         + all.stream().map(Scenario::name).collect(Collectors.joining(", ")) + "."));
     }
 
-    private void measure(List<Scenario> chosen) throws IOException, InterruptedException {
+    /** By names: a scenario may restart what others need, which are other components then. */
+    private void measure(List<String> chosen) throws IOException, InterruptedException {
         Path programs = Path.of(config.programs());
         Machine machine = Machine.look(context.getBundle().getVersion().toString(), programs);
         System.out.println(machine + (config.quick() ? ", quick" : ""));
         Run.Places places = new Run.Places(programs, Path.of(config.pin_root()), Path.of(config.report_file()).getParent(),
                 config.namespaces());
         List<Result> results = new ArrayList<>();
-        for (Scenario scenario : chosen) {
-            Run run = new Run(scenario.name(), config.quick(), places, config.seed(), System.out::println);
-            scenario.run(run);
+        for (String name : chosen) {
+            Run run = new Run(name, config.quick(), places, config.seed(), System.out::println);
+            find(name, scenarios).run(run);
             results.add(run.result());
             System.out.print(Table.of(run.result()));
+            Files.writeString(Path.of(config.charts()).resolve(name + ".svg"), Chart.of(run.result(), machine));
         }
         Path file = Path.of(config.report_file());
         Path draft = file.resolveSibling(file.getFileName() + ".new");

@@ -53,14 +53,11 @@ public final class ClassicScenario implements Scenario {
     private static final double WALK_LIMIT = 0.5;
     private static final double HIT_LIMIT = 1.1;
     private static final double MISS_LIMIT = 1.0;
-    private static final String EXPIRY = "io.flowbypass.expiry";
-    private static final String INTERVAL = "sweep.interval.millis";
-    private static final String AN_HOUR = "3600000";
 
     private final MapService maps;
     private final DataPlane dataPlane;
     private final ClassicFlows flows;
-    private final ConfigurationAdmin configurations;
+    private final Configurations configurations;
 
     /** Uses the services. */
     @Activate
@@ -69,7 +66,7 @@ public final class ClassicScenario implements Scenario {
         this.maps = maps;
         this.dataPlane = dataPlane;
         this.flows = flows;
-        this.configurations = configurations;
+        this.configurations = new Configurations(configurations);
     }
 
     @Override
@@ -83,7 +80,7 @@ public final class ClassicScenario implements Scenario {
         int packets = run.size("packets", PACKETS, QUICK_PACKETS);
         OtherTools tools = new OtherTools(run, maps, dataPlane, configurations);
         // The only sweeps are to be those that are measured.
-        Object interval = tools.configure(EXPIRY, INTERVAL, AN_HOUR);
+        Object interval = configurations.set(Configurations.EXPIRY, Configurations.INTERVAL, Configurations.AN_HOUR);
         try (Driver driver = Driver.load(run); Descriptor off = run.pinned("program")) {
             for (Tool tool : Tool.values()) {
                 BpfMap map = tools.use(tool, entries);
@@ -100,7 +97,7 @@ public final class ClassicScenario implements Scenario {
                 tools.useNone();
             }
         } finally {
-            tools.configure(EXPIRY, INTERVAL, interval);
+            configurations.set(Configurations.EXPIRY, Configurations.INTERVAL, interval);
         }
     }
 

@@ -19,6 +19,10 @@ public enum Family {
     IPV6("IPv6", 22, 36, "020000000001020000000002 86dd 60000000001e0640 20010db80000000000000000f0000000"
             + "20010db8000000000000000000000001 9c4001bb0000000100000001501003e800000000 00000000000000000000");
 
+    /** The id in a tag. */
+    static final int VLAN = 100;
+    private static final int MAC_ADDRESSES = 12;
+    private static final int TAG_TYPE = 0x8100;
     private static final int TCP = 6;
     private static final int PORTS = 2 * Short.BYTES;
 
@@ -50,6 +54,13 @@ public enum Family {
         byte[] copy = frame.clone();
         ByteBuffer.wrap(copy).putInt(numberOffset(), number);
         return copy;
+    }
+
+    /** A packet of a flow with a tag of {@link #VLAN}. */
+    byte[] taggedFrame(int number) {
+        byte[] untagged = frame(number);
+        return ByteBuffer.allocate(untagged.length + Integer.BYTES).put(untagged, 0, MAC_ADDRESSES).putInt(TAG_TYPE << 16 | VLAN)
+                .put(untagged, MAC_ADDRESSES, untagged.length - MAC_ADDRESSES).array();
     }
 
     /** Flowbypass's key of a flow, in the direction of its frame. */

@@ -8,11 +8,8 @@ import io.flowbypass.xdp.ClassicTable.Content;
 import io.flowbypass.xdp.DataPlane;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Dictionary;
 import java.util.List;
 import java.util.Set;
-import org.osgi.service.cm.Configuration;
-import org.osgi.service.cm.ConfigurationAdmin;
 
 /** Lets Flowbypass use the tables of other tools, by its configuration. For one thread. */
 final class OtherTools {
@@ -23,9 +20,9 @@ final class OtherTools {
     private final Run run;
     private final MapService maps;
     private final DataPlane dataPlane;
-    private final ConfigurationAdmin configurations;
+    private final Configurations configurations;
 
-    OtherTools(Run run, MapService maps, DataPlane dataPlane, ConfigurationAdmin configurations) {
+    OtherTools(Run run, MapService maps, DataPlane dataPlane, Configurations configurations) {
         this.run = run;
         this.maps = maps;
         this.dataPlane = dataPlane;
@@ -34,7 +31,7 @@ final class OtherTools {
 
     /** Uses those of one tool, which it makes, and pins another program for that; returns the map of the IPv4 flows. */
     BpfMap use(Tool tool, int entries) throws IOException, InterruptedException {
-        configure("io.flowbypass.xdp", "classic.tables", tool.setting(entries));
+        configurations.set("io.flowbypass.xdp", "classic.tables", tool.setting(entries));
         await(tool.toString(), Tool.TABLES);
         ClassicTable flows = dataPlane.classicTables().stream().filter(table -> FLOWS.contains(table.content())).findFirst()
                 .orElseThrow();
@@ -47,7 +44,7 @@ final class OtherTools {
     /** Uses none any more, and frees their memory. */
     void useNone() throws IOException, InterruptedException {
         List<ClassicTable> used = dataPlane.classicTables();
-        configure("io.flowbypass.xdp", "classic.tables", "");
+        configurations.set("io.flowbypass.xdp", "classic.tables", "");
         await("no tool", 0);
         used.forEach(table -> run.classicPins(table.pin()).forEach(maps::unpin));
     }
@@ -61,17 +58,5 @@ final class OtherTools {
             }
             Thread.sleep(POLL_MILLIS);
         }
-    }
-
-    /** Sets a value of a configuration that there is; returns the one before. */
-    Object configure(String pid, String name, Object value) throws IOException {
-        Configuration configuration = configurations.getConfiguration(pid, "?");
-        Dictionary<String, Object> properties = configuration.getProperties();
-        if (properties == null) {
-            throw new IOException("There is no configuration " + pid + ".");
-        }
-        Object before = properties.put(name, value);
-        configuration.update(properties);
-        return before;
     }
 }

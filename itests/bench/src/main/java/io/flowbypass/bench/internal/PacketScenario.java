@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.bench.internal;
 
+import io.flowbypass.bench.internal.ClassicCutter.Design;
+import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.libbpf.Bpf;
 import io.flowbypass.libbpf.TestRun;
 import io.flowbypass.maps.MapService;
 import io.flowbypass.xdp.DataPlane;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -17,10 +21,15 @@ import org.osgi.service.component.annotations.Reference;
  * BPF_PROG_TEST_RUN. A hit is a packet of a flow in the table, which has to be counted and dropped; a miss one of a flow that
  * is not in it, which has to be passed.
  *
- * <p>Hot is one frame, again and again, beside one flow in the table. Random is a frame of another flow each time, beside a
- * full table ({@code driver.bpf.c}): the driver's cost is in both figures, which brings their ratio nearer to 1, and two
- * figures of its own say how much it is. Both see the same packets, all in one direction. Costs are means of one run, in whole
- * nanoseconds, as the kernel gives them; what a test run itself costs for each packet is in them too.
+ * <p>Hot is one frame, again and again, beside one flow in the table. All else is a frame of another flow each time, in random
+ * order, beside so many flows, and random beside a full table ({@code driver.bpf.c}): the driver's cost is in both figures,
+ * which brings their ratio nearer to 1, and two figures of its own say how much it is. Both see the same packets, all in one
+ * direction. Costs are means of one run, in whole nanoseconds, as the kernel gives them; what a test run itself costs for each
+ * packet is in them too.
+ *
+ * <p>The goals are against counters of each CPU; hits are also measured against counters for all CPUs, which are added to
+ * atomically or under a spin lock: on one CPU, so without the contention that these have. Of the switches, the tables of other
+ * tools are those of {@link ClassicScenario}.
  */
 @Component
 public final class PacketScenario implements Scenario {
@@ -58,8 +67,10 @@ public final class PacketScenario implements Scenario {
         int flows = run.size("flows", FLOWS, QUICK_FLOWS);
         int packets = run.size("packets", PACKETS, QUICK_PACKETS);
         try (Driver driver = Driver.load(run); ProductCutter product = new ProductCutter(run, table);
-                ClassicCutter classic = ClassicCutter.load(run, maps, flows)) {
-            Contest contest = new Contest(run, driver, product, classic, dataPlane, flows, packets);
+                ClassicCutter perCpu = ClassicCutter.load(run, maps, Design.PER_CPU, flows);
+                ClassicCutter shared = ClassicCutter.load(run, maps, Design.SHARED, flows);
+                ClassicCutter lock = ClassicCutter.load(run, maps, Design.LOCK, flows)) {
+            Contest contest = new Contest(run, driver, product, List.of(perCpu, shared, lock), dataPlane, flows, packets);
             contest.measureDriver();
             for (Family family : Family.values()) {
                 contest.hold(family);
@@ -67,114 +78,169 @@ public final class PacketScenario implements Scenario {
         }
     }
 
-    /** What packets are sent. */
-    private enum Traffic {
-        HIT_HOT("hit, hot", true, false, 0.6),
-        MISS_HOT("miss, hot", false, false, 0.9),
-        HIT_RANDOM("hit, random", true, true, 0.45),
-        MISS_RANDOM("miss, random", false, true, 0.4);
-
-        private final String title;
-        private final boolean hits;
-        private final boolean random;
-        /** The goal, for IPv4. */
-        private final double limit;
-
-        Traffic(String title, boolean hits, boolean random, double limit) {
-            this.title = title;
-            this.hits = hits;
-            this.random = random;
-            this.limit = limit;
+    /**
+     * What packets are sent.
+     *
+     * @param flows how many there are; 1 for hot
+     * @param limit the goal, for IPv4; 0 for none
+     */
+    private record Traffic(String title, boolean hits, int flows, double limit) {
+        Traffic {
+            title = (hits ? "hit, " : "miss, ") + title;
         }
     }
 
-    /** Flowbypass and the classic design, side by side. */
-    private record Contest(Run run, Driver driver, ProductCutter product, Cutter classic, DataPlane dataPlane, int flows,
-            int packets) {
+    /** Flowbypass and the classic designs, side by side. */
+    private record Contest(Run run, Driver driver, ProductCutter product, List<? extends Cutter> classic, DataPlane dataPlane,
+            int flows, int packets) {
+        private static final int[] SOME_FLOWS = {1000, 100_000};
+        private static final Traffic HIT_HOT = new Traffic("hot", true, 1, 0.6);
+        private static final Traffic MISS_HOT = new Traffic("hot", false, 1, 0.9);
+
         void measureDriver() throws IOException, InterruptedException {
             int drop = driver.drop();
+            Traffic random = new Traffic("random", true, flows, 0);
             run.alternate(UNIT,
-                    new Contestant("empty program that drops", () -> send(Family.IPV4, Traffic.HIT_HOT, drop)),
-                    new Contestant("the same behind the driver", () -> send(Family.IPV4, Traffic.HIT_RANDOM, drop)));
+                    new Contestant("empty program that drops", () -> send(Family.IPV4, HIT_HOT, drop, XDP_DROP)),
+                    new Contestant("the same behind the driver", () -> send(Family.IPV4, random, drop, XDP_DROP)));
         }
 
         void hold(Family family) throws IOException, InterruptedException {
-            add(family, FIRST_IN, 1);
-            compare(family, Traffic.HIT_HOT);
-            compare(family, Traffic.MISS_HOT);
-            compareCutoff(family, Traffic.MISS_HOT);
-            add(family, FIRST_IN + 1, flows - 1);
-            compare(family, Traffic.HIT_RANDOM);
-            compare(family, Traffic.MISS_RANDOM);
-            compareCutoff(family, Traffic.MISS_RANDOM);
+            add(family, 0, 1);
+            compare(family, HIT_HOT);
+            compare(family, MISS_HOT);
+            compareCutoff(family, MISS_HOT);
+            comparePause(family);
+            compareVlans(family);
+            int there = 1;
+            for (int some : SOME_FLOWS) {
+                if (some < flows) {
+                    add(family, there, some);
+                    there = some;
+                    String title = String.format(Locale.ROOT, "%,d flows", some);
+                    compare(family, new Traffic(title, true, some, 0));
+                    compare(family, new Traffic(title, false, some, 0));
+                }
+            }
+            add(family, there, flows);
+            compare(family, new Traffic("random", true, flows, 0.45));
+            Traffic misses = new Traffic("random", false, flows, 0.4);
+            compare(family, misses);
+            compareCutoff(family, misses);
             product.clear();
         }
 
-        private void add(Family family, int first, int count) {
-            product.add(family, first, count);
-            classic.add(family, first, count);
+        /** Adds flows to those that are there. */
+        private void add(Family family, int there, int wanted) {
+            product.add(family, FIRST_IN + there, wanted - there);
+            classic.forEach(cutter -> cutter.add(family, FIRST_IN + there, wanted - there));
         }
 
         private void compare(Family family, Traffic traffic) throws IOException, InterruptedException {
-            List<Figure> figures = run.alternate(UNIT, contestant(family, traffic, product),
-                    contestant(family, traffic, classic));
-            String name = family.title() + " " + traffic.title;
-            if (family == Family.IPV4) {
-                run.compare(name, figures.get(0), figures.get(1), traffic.limit);
-            } else {
-                run.compare(name, figures.get(0), figures.get(1));
+            List<Cutter> cutters = new ArrayList<>(List.of(product));
+            // What a flow has for counters makes no difference to a packet that has no flow.
+            cutters.addAll(traffic.hits ? classic : classic.subList(0, 1));
+            List<Long> before = cut(family, cutters);
+            List<Figure> figures = run.alternate(UNIT, cutters.stream().map(cutter -> new Contestant(
+                    family.title() + " " + traffic.title + ", " + cutter.title(),
+                    () -> send(family, traffic, cutter.program(), traffic.hits ? XDP_DROP : XDP_PASS)))
+                    .toArray(Contestant[]::new));
+            checkCut(family, figures, cutters, before, traffic.hits);
+            compare(family, traffic.title, figures.get(0), figures.get(1), traffic.limit);
+            for (int i = 2; i < cutters.size(); i++) {
+                compare(family, traffic.title + ", to " + cutters.get(i).title(), figures.get(0), figures.get(i), 0);
             }
         }
 
-        /** With automatic cut-off on, which counts these packets: they go to port 443; and without, the goal for IPv4. */
+        private static List<Long> cut(Family family, List<Cutter> cutters) throws IOException {
+            List<Long> cut = new ArrayList<>();
+            for (Cutter cutter : cutters) {
+                cut.add(cutter.cut(family));
+            }
+            return cut;
+        }
+
+        /** Whether each has cut what was sent, in the turns that count and the one before. */
+        private void checkCut(Family family, List<Figure> figures, List<Cutter> cutters, List<Long> before, boolean hits)
+                throws IOException {
+            long expected = hits ? packets * (figures.get(0).repetitions().size() + 1L) : 0;
+            List<Long> after = cut(family, cutters);
+            for (int i = 0; i < cutters.size(); i++) {
+                if (after.get(i) - before.get(i) != expected) {
+                    throw new IOException(String.format("%s is wrong: it cut %,d packets where it had to cut %,d.",
+                            figures.get(i).name(), after.get(i) - before.get(i), expected));
+                }
+            }
+        }
+
+        private void compare(Family family, String title, Figure ours, Figure other, double limit) {
+            String name = family.title() + " " + title;
+            if (family == Family.IPV4 && limit > 0) {
+                run.compare(name, ours, other, limit);
+            } else {
+                run.compare(name, ours, other);
+            }
+        }
+
+        /** With automatic cut-off on, which counts these packets: they go to port 443; and without. */
         private void compareCutoff(Family family, Traffic traffic) throws IOException, InterruptedException {
             dataPlane.setCutoffBytes(DataPlane.MAX_CUTOFF_BYTES);
-            Contestant without = contestant(family, traffic, product);
-            List<Figure> figures;
             try {
-                figures = run.alternate(UNIT, new Contestant(without.figure() + ", cut-off on", () -> {
-                    dataPlane.setCutoffEnabled(true);
-                    return without.job().cost();
-                }), new Contestant(without.figure() + ", cut-off off", () -> {
-                    dataPlane.setCutoffEnabled(false);
-                    return without.job().cost();
-                }));
+                compareSwitch(family, traffic.title, "cut-off", CUTOFF_LIMIT, on -> {
+                    dataPlane.setCutoffEnabled(on);
+                    return send(family, traffic, product.program(), XDP_PASS);
+                });
             } finally {
                 dataPlane.setCutoffEnabled(false);
             }
-            String name = family.title() + " " + traffic.title + ", cut-off on to off";
-            if (family == Family.IPV4) {
-                run.compare(name, figures.get(0), figures.get(1), CUTOFF_LIMIT);
-            } else {
-                run.compare(name, figures.get(0), figures.get(1));
+        }
+
+        private void comparePause(Family family) throws IOException, InterruptedException {
+            try {
+                compareSwitch(family, HIT_HOT.title, "pause", 0, on -> {
+                    dataPlane.setPaused(on);
+                    return send(family, HIT_HOT, product.program(), on ? XDP_PASS : XDP_DROP);
+                });
+            } finally {
+                dataPlane.setPaused(false);
             }
         }
 
-        private Contestant contestant(Family family, Traffic traffic, Cutter cutter) throws IOException {
-            String figure = family.title() + " " + traffic.title + ", " + cutter.title();
-            long[] before = {cutter.cut(family)};
-            return new Contestant(figure, () -> {
-                double cost = send(family, traffic, cutter.program());
-                long after = cutter.cut(family);
-                long cut = after - before[0];
-                before[0] = after;
-                int expected = traffic.hits ? packets : 0;
-                if (cut != expected) {
-                    throw new IOException(String.format("%s is wrong: of %,d packets it cut %,d where it had to cut %,d.",
-                            figure, packets, cut, expected));
-                }
-                return cost;
-            });
+        /** Of a frame with a tag, which the program reads with more care than one without. */
+        private void compareVlans(Family family) throws IOException, InterruptedException {
+            try (VlanTracking tracking = new VlanTracking(run)) {
+                tracking.set(true);
+                product.add(BypassRequest.of(family.key(FIRST_IN).withVlans(Family.VLAN, 0)));
+                compareSwitch(family, "hit, hot, tagged", "VLAN tracking", 0, on -> {
+                    tracking.set(on);
+                    return expect(Bpf.testRun(product.program(), family.taggedFrame(FIRST_IN), packets), XDP_DROP);
+                });
+            }
         }
 
-        private double send(Family family, Traffic traffic, int program) throws IOException {
+        /** Sends packets with a switch on or off, and says what one cost. */
+        private interface Switched {
+            double send(boolean on) throws IOException;
+        }
+
+        private void compareSwitch(Family family, String title, String what, double limit, Switched switched)
+                throws IOException, InterruptedException {
+            String figure = family.title() + " " + title + ", Flowbypass, " + what;
+            List<Figure> figures = run.alternate(UNIT, new Contestant(figure + " on", () -> switched.send(true)),
+                    new Contestant(figure + " off", () -> switched.send(false)));
+            compare(family, title + ", " + what + " on to off", figures.get(0), figures.get(1), limit);
+        }
+
+        private double send(Family family, Traffic traffic, int program, int expected) throws IOException {
             int first = traffic.hits ? FIRST_IN : FIRST_OUT;
-            TestRun sent = traffic.random ? driver.run(program, family, first, flows, packets)
-                    : Bpf.testRun(program, family.frame(first), packets);
-            int expected = traffic.hits ? XDP_DROP : XDP_PASS;
+            return expect(traffic.flows > 1 ? driver.run(program, family, first, traffic.flows, packets)
+                    : Bpf.testRun(program, family.frame(first), packets), expected);
+        }
+
+        private static double expect(TestRun sent, int expected) throws IOException {
             if (sent.result() != expected) {
-                throw new IOException(String.format("%s %s is wrong: a program returned %d where it had to return %d.",
-                        family.title(), traffic.title, sent.result(), expected));
+                throw new IOException(String.format("A program is wrong: it returned %d where it had to return %d.",
+                        sent.result(), expected));
             }
             return sent.nanosPerRun();
         }

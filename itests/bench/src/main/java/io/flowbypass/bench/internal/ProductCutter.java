@@ -35,8 +35,13 @@ final class ProductCutter implements Cutter, AutoCloseable {
     @Override
     public void add(Family family, int first, int count) {
         for (int i = 0; i < count; i++) {
-            table.bypass(BypassRequest.of(family.key(first + i)).withIdleTimeout(LONGER_THAN_A_BENCH));
+            add(BypassRequest.of(family.key(first + i)));
         }
+    }
+
+    /** Bypasses a flow until it is {@linkplain #clear() cleared}. */
+    void add(BypassRequest request) {
+        table.bypass(request.withIdleTimeout(LONGER_THAN_A_BENCH));
     }
 
     @Override

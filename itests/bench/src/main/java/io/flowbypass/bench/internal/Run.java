@@ -50,6 +50,11 @@ public final class Run {
         this.progress = progress;
     }
 
+    /** Name of the scenario. */
+    public String scenario() {
+        return scenario;
+    }
+
     /** Of all that is random. */
     public int seed() {
         return seed;
@@ -82,9 +87,26 @@ public final class Run {
         return size;
     }
 
+    /** Whether this is a quick run. */
+    boolean quick() {
+        return quick;
+    }
+
+    /** Where something is that was built beside the programs. */
+    Path built(String name) {
+        return places.programs.resolveSibling(name);
+    }
+
     /** Starts one of this bench's programs in C. */
     public Program program(String name, Object... arguments) throws IOException {
         return Program.start(places.programs.resolve(name), arguments);
+    }
+
+    /** Starts one of this bench's programs in C in a network namespace. */
+    Program programIn(Path namespace, String name, Object... arguments) throws IOException {
+        List<Object> all = new ArrayList<>(List.of("--net=" + namespace, "--", places.programs.resolve(name)));
+        all.addAll(List.of(arguments));
+        return Program.start(Path.of("nsenter"), all.toArray());
     }
 
     /** Opens one of this bench's BPF objects. */
@@ -145,8 +167,7 @@ public final class Run {
 
     /** Notes what was counted once, and compares it with the most that is good. */
     public void limit(String name, String unit, double value, double limit) {
-        count(name, unit, value);
-        goals.add(new Goal(name, limit, value));
+        limit(count(name, unit, value), limit);
     }
 
     private static double turn(Contestant contestant) throws IOException, InterruptedException {
@@ -154,6 +175,11 @@ public final class Run {
             throw new InterruptedException("the bench is being ended");
         }
         return contestant.job().cost();
+    }
+
+    /** Compares the median of a figure of this run with the most that is good. */
+    public void limit(Figure figure, double limit) {
+        goals.add(new Goal(figure.name(), limit, figure.median()));
     }
 
     /** Compares ours with what it is measured against. */

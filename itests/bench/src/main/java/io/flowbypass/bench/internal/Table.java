@@ -3,6 +3,7 @@ package io.flowbypass.bench.internal;
 
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What a scenario found, for people. */
 final class Table {
@@ -14,23 +15,25 @@ final class Table {
         line(text, "%s: %s", result.scenario(), result.sizes().entrySet().stream()
                 .map(size -> String.format(Locale.ROOT, "%s %,d", size.getKey(), size.getValue()))
                 .collect(Collectors.joining(", ")));
-        line(text, "  %-41s%15s%15s%15s", "", "min", "median", "max");
+        String name = "  %-" + Stream.concat(result.figures().stream().map(Figure::name),
+                result.ratios().stream().map(Ratio::name)).mapToInt(String::length).max().orElse(1) + "s";
+        line(text, name + "%15s%15s%15s", "", "min", "median", "max");
         for (Figure figure : result.figures()) {
-            line(text, "  %-41s%,15.1f%,15.1f%,15.1f  %s%s", figure.name(), figure.min(), figure.median(), figure.max(),
+            line(text, name + "%,15.1f%,15.1f%,15.1f  %s%s", figure.name(), figure.min(), figure.median(), figure.max(),
                     figure.unit(), goal(result, figure.name()));
         }
         if (!result.ratios().isEmpty()) {
-            line(text, "  %-41s%10s%10s", "", "ratio", "goal");
+            line(text, name + "%10s%12s", "", "ratio", "goal");
         }
         for (Ratio ratio : result.ratios()) {
-            line(text, "  %-41s%,10.2f%s", ratio.name(), ratio.value(), goal(result, ratio.name()));
+            line(text, name + "%,10.3f%s", ratio.name(), ratio.value(), goal(result, ratio.name()));
         }
         return text.toString();
     }
 
     private static String goal(Result result, String name) {
         return result.goals().stream().filter(goal -> goal.name().equals(name)).findFirst()
-                .map(goal -> String.format(Locale.ROOT, "%,10.2f  %s", goal.limit(), goal.met() ? "met" : "missed"))
+                .map(goal -> String.format(Locale.ROOT, "  %,10.3f  %s", goal.limit(), goal.met() ? "met" : "missed"))
                 .orElse("");
     }
 

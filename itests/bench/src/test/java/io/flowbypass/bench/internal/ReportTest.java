@@ -42,7 +42,7 @@ class ReportTest {
     void shouldHaveTheGoalOfAFigureBesideIt() {
         Result counted = new Result("chaos", Map.of(), List.of(new Figure("lost", "packets", List.of(3.0))), List.of(),
                 List.of(new Goal("lost", 0, 3)));
-        assertThat(Table.of(counted).replaceAll(" +", " ")).endsWith("\n lost 3.0 3.0 3.0 packets 0.00 missed\n");
+        assertThat(Table.of(counted).replaceAll(" +", " ")).endsWith("\n lost 3.0 3.0 3.0 packets 0.000 missed\n");
     }
 
     @Test
@@ -50,6 +50,6 @@ class ReportTest {
         assertThat(Table.of(RESULT).replaceAll(" +", " ")).containsSubsequence("maps: entries 100,000\n",
                 " min median max\n", " walk, Java 1,100.5 1,200.0 1,300.0 ns/entry\n", " walk, C 1,000.0 1,000.0 1,000.0 ns/entry\n");
         assertThat(Table.of(RESULT).replaceAll(" +", " ")).endsWith(
-                " ratio goal\n walk 1.20 1.50 met\n fill 1.10\n drain 1.25 1.10 missed\n");
+                " ratio goal\n walk 1.200 1.500 met\n fill 1.100\n drain 1.250 1.100 missed\n");
     }
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.bench.internal.chaos;
 
-import io.flowbypass.bench.internal.ClassicCutter;
 import io.flowbypass.bench.internal.Run;
 import io.flowbypass.bench.internal.Scenario;
 import io.flowbypass.flow.EndReason;
 import io.flowbypass.libbpf.Bpf;
-import io.flowbypass.libbpf.BpfObject;
 import io.flowbypass.libbpf.Descriptor;
 import io.flowbypass.maps.MapService;
 import java.io.File;
@@ -44,11 +42,8 @@ public final class ChaosScenario implements Scenario {
     /** Flows that come and go; many more than the slots that there are for them. */
     private static final int FLOWS = 12_000;
     private static final int ROOM = 4096;
-    /** Where the program is interrupted: so few that one often ends meanwhile. */
-    private static final int FEW_FLOWS = 1000;
-    private static final int LITTLE_ROOM = 400;
     /** Flows that stay. */
-    private static final int FEW_RESIDENTS = 512;
+    private static final int FEW_RESIDENTS = Phases.FEW_RESIDENTS;
     private static final int MANY_RESIDENTS = 100_000;
     /** Of kills, one in so many comes while Flowbypass starts. */
     private static final int EARLY_KILL = 4;
@@ -57,8 +52,7 @@ public final class ChaosScenario implements Scenario {
     private static final int LOOKS = 5;
     /** Threads that tell of notices end when there are none for a while. */
     private static final int THREADS_THAT_COME_AND_GO = 2;
-    private static final String TIMES = "times";
-    private static final String PACKETS = "packets";
+    private static final String TIMES = Phases.TIMES;
 
     private final MapService maps;
 
@@ -85,16 +79,17 @@ public final class ChaosScenario implements Scenario {
         int soak = run.size("seconds of soak", 600, 10);
         run.size("seed", run.seed(), run.seed());
         try (Lab lab = new Lab(run)) {
-            exact(run, lab, seconds);
-            interrupted(run, lab, seconds);
-            killed(run, lab, kills);
-            soak(run, lab, soak);
-            classic(run, lab, false, seconds);
-            classic(run, lab, true, seconds);
+            Phases phases = new Phases(run, lab, maps);
+            exact(run, lab, phases, seconds);
+            phases.interrupted("interrupted", seconds);
+            killed(run, lab, phases, kills);
+            soak(run, lab, phases, soak);
+            phases.classic(false, seconds);
+            phases.classic(true, seconds);
         }
     }
 
-    private static void exact(Run run, Lab lab, int seconds) throws IOException, InterruptedException {
+    private static void exact(Run run, Lab lab, Phases phases, int seconds) throws IOException, InterruptedException {
         run.say("chaos: exact, " + seconds + " s ...");
         try (Felix felix = new Felix(lab, "exact", FEW_RESIDENTS, FLOWS, FEW_RESIDENTS + ROOM, run.seed())) {
             felix.start();
@@ -102,45 +97,12 @@ public final class ChaosScenario implements Scenario {
             try (Generator generator = generator(run, felix, FEW_RESIDENTS)) {
                 generator.go();
                 TimeUnit.SECONDS.sleep(seconds);
-                settle(run, "exact", felix, generator);
+                phases.settle("exact", felix, generator);
             }
         }
     }
 
-    private static void interrupted(Run run, Lab lab, int seconds) throws IOException, InterruptedException {
-        run.say("chaos: interrupted, " + seconds + " s ...");
-        try (Felix felix = new Felix(lab, "interrupted", FEW_RESIDENTS, FEW_FLOWS, FEW_RESIDENTS + LITTLE_ROOM,
-                run.seed());
-                BpfObject object = run.object("interrupted")) {
-            felix.start();
-            felix.awaitUp();
-            useMaps(object, felix.pins());
-            object.load();
-            int program = object.programDescriptor("flowbypass");
-            lab.attach(program);
-            try (Generator generator = Generator.start(run, Bpf.describeProgram(program).id(), FEW_RESIDENTS, FEW_FLOWS, true)) {
-                generator.go();
-                TimeUnit.SECONDS.sleep(seconds);
-                settle(run, "interrupted", felix, generator);
-            }
-        }
-    }
-
-    /** The maps that are pinned there; each has the name of its pin, but for config, which is a section. */
-    private static void useMaps(BpfObject object, Path pins) throws IOException {
-        try (Stream<Path> all = Files.list(pins)) {
-            for (Path pin : all.filter(Files::isRegularFile).toList()) {
-                String name = pin.getFileName().toString();
-                if (!name.startsWith("program")) {
-                    try (Descriptor map = Bpf.open(pin)) {
-                        map.run(number -> object.reuse(name.equals("config") ? ".data.config" : name, number));
-                    }
-                }
-            }
-        }
-    }
-
-    private static void killed(Run run, Lab lab, int kills) throws IOException, InterruptedException {
+    private static void killed(Run run, Lab lab, Phases phases, int kills) throws IOException, InterruptedException {
         run.say("chaos: killed, " + kills + " times ...");
         SplittableRandom random = new SplittableRandom(run.seed());
         List<Double> adoptions = new ArrayList<>();
@@ -171,36 +133,11 @@ public final class ChaosScenario implements Scenario {
                 run.limit("killed: slowest adoption", "ms", adoptions.stream().mapToDouble(ms -> ms).max().orElse(0),
                         ADOPTION_GOAL_MILLIS);
                 run.limit("killed: flows not adopted", "flows", lostResidents, 0);
-                settle(run, "killed", felix, generator);
+                phases.settle("killed", felix, generator);
             }
             run.count("killed: records delivered again", "records", felix.account().repeated());
             run.count("killed: recovered", "records", felix.account().ended(EndReason.RECOVERED));
         }
-    }
-
-    /** Stops all, and compares. */
-    private static void settle(Run run, String phase, Felix felix, Generator generator)
-            throws IOException, InterruptedException {
-        Generator.Totals totals = generator.stop();
-        Message ended = felix.end();
-        Account account = felix.account();
-        if (!account.contradiction().isEmpty()) {
-            throw new IOException("Flowbypass is wrong: " + account.contradiction() + ".");
-        }
-        Account.Difference difference = account.compare(generator.dropped());
-        run.count(phase + ": packets", PACKETS, totals.packets());
-        run.count(phase + ": cut", PACKETS, totals.dropped());
-        run.count(phase + ": records", "records", account.records());
-        run.count(phase + ": released", TIMES, account.ended(EndReason.RELEASED));
-        run.count(phase + ": expired", TIMES, account.ended(EndReason.POLICY));
-        run.count(phase + ": reopened by a SYN", TIMES, account.ended(EndReason.REOPENED));
-        run.count(phase + ": cut off by XDP", TIMES, ended.c());
-        run.limit(phase + ": lost", PACKETS, difference.lost(), 0);
-        run.limit(phase + ": credited to another flow", PACKETS, difference.wrong(), 0);
-        run.limit(phase + ": flows that are not exact", "flows", difference.flowsOff(), 0);
-        run.limit(phase + ": unaccounted by the ledger", PACKETS, ended.a(), 0);
-        run.limit(phase + ": of flows that stay, passed", PACKETS, totals.residentsPassed(), 0);
-        run.limit(phase + ": SYNs cut", PACKETS, totals.synsDropped(), 0);
     }
 
     private static Generator generator(Run run, Felix felix, int residents) throws IOException {
@@ -239,7 +176,7 @@ public final class ChaosScenario implements Scenario {
         }
     }
 
-    private static void soak(Run run, Lab lab, int seconds) throws IOException, InterruptedException {
+    private static void soak(Run run, Lab lab, Phases phases, int seconds) throws IOException, InterruptedException {
         run.say("chaos: soak, " + seconds + " s ...");
         try (Felix felix = new Felix(lab, "soak", FEW_RESIDENTS, FLOWS, FEW_RESIDENTS + ROOM, run.seed())) {
             felix.start();
@@ -255,31 +192,8 @@ public final class ChaosScenario implements Scenario {
                         THREADS_THAT_COME_AND_GO);
                 run.limit("soak: heap after collection, more", "MiB", (last.heap() - first.heap()) / 1048576.0, 2);
                 run.limit("soak: BPF memory, more", "MiB", (last.bpf() - first.bpf()) / 1048576.0, 0);
-                settle(run, "soak", felix, generator);
+                phases.settle("soak", felix, generator);
             }
-        }
-    }
-
-    private void classic(Run run, Lab lab, boolean atOnce, int seconds) throws IOException, InterruptedException {
-        String phase = atOnce ? "lookup-and-delete" : "read-then-delete";
-        run.say("chaos: classic design, " + phase + ", " + seconds + " s ...");
-        Account account = new Account(FEW_FLOWS, 0);
-        try (ClassicCutter table = ClassicCutter.loadInterrupted(run, maps, FEW_FLOWS * 2);
-                Generator generator = Generator.start(run, Bpf.describeProgram(table.program()).id(), 0, FEW_FLOWS, false)) {
-            ReadThenDelete engine = new ReadThenDelete(table, account, atOnce, FEW_FLOWS, run.seed());
-            lab.attach(table.program());
-            generator.go();
-            long begun = System.nanoTime();
-            while (System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(seconds)) {
-                engine.step();
-            }
-            Generator.Totals totals = generator.stop();
-            engine.end();
-            Account.Difference difference = account.compare(generator.dropped());
-            run.count(phase + ": cut", PACKETS, totals.dropped());
-            run.count(phase + ": ended", TIMES, engine.ended());
-            run.count(phase + ": lost", PACKETS, difference.lost());
-            run.count(phase + ": credited to another flow", PACKETS, difference.wrong());
         }
     }
 }
