@@ -10,6 +10,7 @@
  * A flow has KEYS keys, 2 for both directions. The flows are those of the bench's class Family: the number is the source
  * address, from FIRST on. Each job is answered by a line: nanoseconds, keys, and 0.
  */
+#include "classic.h"
 #include "jobs.h"
 
 #define FIRST 0xf0000000
@@ -17,19 +18,6 @@
 #define CLIENT_PORT 40000
 #define SERVER_PORT 443
 #define TCP 6
-
-struct key {
-	__u32 src;
-	__u32 dst;
-	__u16 ports[2];
-	__u32 proto;
-};
-
-struct counters {
-	__u64 time;
-	__u64 packets;
-	__u64 bytes;
-};
 
 static int map;
 static __u32 flows;

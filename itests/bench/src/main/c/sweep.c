@@ -10,20 +10,8 @@
  * Of each entry both add up the packets and bytes of all CPUs, and find the newest time. Each is answered by a line:
  * nanoseconds, entries, and the sum of these three.
  */
+#include "classic.h"
 #include "jobs.h"
-
-struct key {
-	__u32 src;
-	__u32 dst;
-	__u32 ports;
-	__u32 proto;
-};
-
-struct counters {
-	__u64 time;
-	__u64 packets;
-	__u64 bytes;
-};
 
 static int map;
 static int cpus;

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -342,6 +343,23 @@ class NativeFlowTableTest {
             return Decision.KEEP;
         }, LONG);
         assertThat(shown).containsExactly("6 0 90 1 7000000000", "6 0 0 0 5");
+    }
+
+    @Test
+    void shouldNotShowThePolicyAFlowThatIsOnItsWayOut() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        kernel.grace = () -> {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        flows.bypass(BypassRequest.of(KEY));
+        CompletableFuture<Optional<FlowRecord>> record = flows.release(KEY);
+        assertThat(flows.sweep(END, LONG)).isEqualTo(new SweepResult(0, 0, 0, true));
+        over.countDown();
+        assertThat(record.get(10, TimeUnit.SECONDS)).isPresent();
     }
 
     @Test

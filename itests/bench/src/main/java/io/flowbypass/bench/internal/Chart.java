@@ -16,7 +16,7 @@ final class Chart {
     private static final int START = 400;
     private static final int GAP = 6;
     /** Behind the longest bar, for its number. */
-    private static final int NUMBER = 110;
+    private static final int NUMBER = 130;
     private static final int LONGEST = WIDTH - START - NUMBER;
     /** A goal that is missed by more is drawn as one that is missed by so much. */
     private static final double FURTHEST = 2;

@@ -38,8 +38,8 @@ class ChartTest {
         List<Element> bars = elements("rect").stream().filter(bar -> bar.getAttribute("class").equals("bar")).toList();
         assertThat(bars).hasSize(3);
         // The longest repetition is 200, so 100 is half of what there is.
-        assertThat(width(bars.get(0))).isEqualTo(195);
-        assertThat(width(bars.get(1))).isEqualTo(97.5);
+        assertThat(width(bars.get(0))).isEqualTo(185);
+        assertThat(width(bars.get(1))).isEqualTo(92.5);
         assertThat(width(bars.get(2))).isZero();
     }
 
@@ -47,10 +47,10 @@ class ChartTest {
     void shouldMarkEachGoalAndTellTheMetFromTheMissed() throws Exception {
         assertThat(elements("rect").stream().map(bar -> bar.getAttribute("class"))).containsSubsequence("met", "missed", "met");
         assertThat(elements("line").stream().filter(line -> line.getAttribute("class").equals("goal"))).hasSize(3)
-                .allSatisfy(line -> assertThat(line.getAttribute("x1")).isEqualTo("595.0"));
+                .allSatisfy(line -> assertThat(line.getAttribute("x1")).isEqualTo("585.0"));
         List<Double> bars = elements("rect").stream().filter(bar -> bar.getAttribute("class").matches("met|missed"))
                 .map(ChartTest::width).toList();
-        assertThat(bars).as("half of the limit, as far as it goes, nothing").containsExactly(97.5, 390.0, 0.0);
+        assertThat(bars).as("half of the limit, as far as it goes, nothing").containsExactly(92.5, 370.0, 0.0);
     }
 
     @Test
