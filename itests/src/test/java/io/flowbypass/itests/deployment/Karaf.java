@@ -80,6 +80,12 @@ final class Karaf {
         return Files.readString(file(pid + ".cfg"));
     }
 
+    /** The flow records that it wrote, or nothing. */
+    String records() throws IOException {
+        Path file = home.resolve("records/flows.json");
+        return Files.exists(file) ? Files.readString(file) : "";
+    }
+
     /** Writes it, as an editor does. */
     void write(String pid, String text) throws IOException {
         Files.writeString(file(pid + ".cfg"), text);

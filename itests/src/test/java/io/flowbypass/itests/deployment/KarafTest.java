@@ -119,7 +119,7 @@ class KarafTest extends CommandLab {
             Outcome asked = flowbypass("ctl", "find", "udp", Lab.A + ":5000", Lab.B + ":6000");
             assertThat(asked.status()).as(asked.toString()).isZero();
             assertThat(manager.invoke("FlowTable", "flush")).asString().contains("1 flow");
-            Jmx.eventually(() -> karaf.read("records/flows.json").contains("\"event\":\"end\""), "the record is written");
+            Jmx.eventually(() -> karaf.records().contains("\"event\":\"end\""), "the record is written");
         }
         try (RemoteJmx attached = new RemoteJmx(Long.toString(karaf.pid()))) {
             assertThat(attached.attribute("FlowTable", "BypassedPackets")).as("by attaching to the process").isEqualTo(300L);
