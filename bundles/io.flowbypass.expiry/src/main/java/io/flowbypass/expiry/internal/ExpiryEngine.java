@@ -300,24 +300,37 @@ public final class ExpiryEngine implements Expiry {
             throw new IllegalStateException(
                     key + " is unchanged: Configuration Admin, which keeps it, is not running; start it");
         }
-        try {
-            Configuration configuration = admin.getConfiguration(PID, "?");
+        String what = key + " = " + value;
+        change(admin, what, configuration -> {
             // Again where FileInstall had just read the file of an earlier change, and went back to that.
             for (int i = 0; i < TRIES && !isStored(configuration, key, value); i++) {
                 configuration.updateIfDifferent(with(configuration, key, value));
             }
-            long deadline = System.nanoTime() + IN_FORCE_NANOS;
-            while (!isInForceWithin(STORE_AGAIN_MILLIS, inForce)) {
-                if (System.nanoTime() - deadline >= 0) {
-                    throw new IllegalStateException(key + " = " + value
-                            + " was stored, but is not in force after 2 s: look for Configuration Admin in the log");
-                }
-                // SCR reads the values before the change count: of two changes in a row it may never see the second.
-                configuration.update(with(configuration, key, value));
+        });
+        long deadline = System.nanoTime() + IN_FORCE_NANOS;
+        while (!isInForceWithin(STORE_AGAIN_MILLIS, inForce)) {
+            if (System.nanoTime() - deadline >= 0) {
+                throw new IllegalStateException(
+                        what + " was stored, but is not in force after 2 s: look for Configuration Admin in the log");
             }
+            // SCR reads the values before the change count: of two changes in a row it may never see the second.
+            change(admin, what, configuration -> configuration.update(with(configuration, key, value)));
+        }
+    }
+
+    private interface Change {
+        void make(Configuration configuration) throws IOException;
+    }
+
+    private static void change(ConfigurationAdmin admin, String what, Change change) {
+        try {
+            change.make(admin.getConfiguration(PID, "?"));
         } catch (IOException e) {
-            throw new IllegalStateException(key + " = " + value + " of " + PID + " cannot be stored: " + e
-                    + "; make the framework's storage writable", e);
+            throw new IllegalStateException(
+                    what + " of " + PID + " cannot be stored: " + e + "; make the framework's storage writable", e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(
+                    what + " of " + PID + " is not stored: Configuration Admin, which keeps it, is being stopped; start it", e);
         }
     }
 

@@ -62,6 +62,9 @@ final class StoredConfiguration {
         } catch (IOException e) {
             throw new IllegalStateException(key + " = " + value + " of " + pid + " cannot be stored: " + e
                     + "; make the framework's storage writable", e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(key + " = " + value + " of " + pid
+                    + " is not stored: Configuration Admin, which keeps it, is being stopped; start it", e);
         }
     }
 
