@@ -29,7 +29,7 @@ class ServiceUserTest extends InstalledLab {
         enter(MOUNTS);
         install();
         // What systemd does before.
-        inside("install -d -o flowbypass -g flowbypass /run/flowbypass /var/lib/flowbypass");
+        inside("install -d -o flowbypass -g flowbypass /run/flowbypass /var/lib/flowbypass /var/log/flowbypass");
         String before = inside("sed -n \"s/^ExecStartPre=+//p\" /opt/flowbypass/systemd/flowbypass.service");
         Files.writeString(directory.resolve("before"), before);
         assertThat(end(start("sh", "-e", "before")).status()).isZero();
