@@ -142,7 +142,7 @@ record NeverCut(List<Entry> entries) {
     /**
      * Reads entries that are separated by commas.
      *
-     * @throws NeverCutException naming the entry that is none
+     * @throws IllegalArgumentException naming the entry that is none
      */
     static List<Entry> list(String text) {
         return Arrays.stream(text.split(",")).filter(entry -> !entry.isBlank()).map(Entry::of).toList();
@@ -173,7 +173,7 @@ record NeverCut(List<Entry> entries) {
     /**
      * Refuses a flow that it names.
      *
-     * @throws IllegalArgumentException naming the entry
+     * @throws NeverCutException naming the entry
      */
     void refuse(FlowKey flow) {
         naming(flow).ifPresent(entry -> {

@@ -18,7 +18,8 @@ final class NeverCutSetting implements NeverCutList {
     static final String KEY = "never.cut";
 
     private static final int TRIES = 3;
-    private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long IN_FORCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long STORE_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long LOOK_MILLIS = 10;
 
     private final Supplier<ConfigurationAdmin> admin;
@@ -73,40 +74,73 @@ final class NeverCutSetting implements NeverCutList {
             throw new IllegalStateException(
                     "the never-cut list is unchanged: Configuration Admin, which keeps it, is not running; start it");
         }
-        try {
-            Configuration configuration = now.getConfiguration(TableComponent.PID, "?");
-            List<NeverCut.Entry> entries = List.of();
-            boolean changed = false;
+        List<NeverCut.Entry> wanted = new ArrayList<>();
+        boolean changed = at(now, configuration -> {
+            boolean stored = false;
             // Again where FileInstall had just read the file of an earlier change, and went back to that.
-            for (int i = 0; i < TRIES; i++) {
-                Dictionary<String, Object> properties = configuration.getProperties();
-                if (properties == null) {
-                    properties = new Hashtable<>();
-                }
-                Object text = properties.get(KEY);
-                entries = new ArrayList<>(NeverCut.list(text == null ? "" : text.toString()));
-                if (!change.of(entries)) {
-                    break;
-                }
-                changed = true;
-                // The other properties stay: one of them names the file that the change is written to.
-                properties.put(KEY, entries.stream().map(NeverCut.Entry::text).collect(Collectors.joining(", ")));
-                configuration.updateIfDifferent(properties);
+            for (int i = 0; i < TRIES && change.of(read(configuration, wanted)); i++) {
+                configuration.updateIfDifferent(with(configuration, wanted));
+                stored = true;
             }
-            awaitInForce(entries);
-            return changed;
+            return stored;
+        });
+        long deadline = System.nanoTime() + IN_FORCE_NANOS;
+        while (!isInForceWithin(STORE_AGAIN_NANOS, wanted)) {
+            if (System.nanoTime() - deadline >= 0) {
+                throw new IllegalStateException("the never-cut list was stored, but is not in force after "
+                        + TimeUnit.NANOSECONDS.toSeconds(IN_FORCE_NANOS) + " s: look at the log");
+            }
+            // SCR reads the values before the change count: of two changes in a row it may never see the second.
+            at(now, configuration -> {
+                boolean again = change.of(read(configuration, wanted));
+                configuration.update(with(configuration, wanted));
+                return again;
+            });
+        }
+        return changed;
+    }
+
+    private interface Step {
+        boolean with(Configuration configuration) throws IOException;
+    }
+
+    private static boolean at(ConfigurationAdmin admin, Step step) {
+        try {
+            return step.with(admin.getConfiguration(TableComponent.PID, "?"));
         } catch (IOException e) {
             throw new IllegalStateException("the never-cut list cannot be stored: " + e
                     + "; make the framework's storage writable", e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(
+                    "the never-cut list is not stored: Configuration Admin, which keeps it, is being stopped; start it", e);
         }
     }
 
-    private void awaitInForce(List<NeverCut.Entry> entries) {
-        long deadline = System.nanoTime() + WAIT_NANOS;
+    private static Dictionary<String, Object> properties(Configuration configuration) {
+        Dictionary<String, Object> properties = configuration.getProperties();
+        return properties == null ? new Hashtable<>() : properties;
+    }
+
+    /** Makes a list the configured one, and returns it. */
+    private static List<NeverCut.Entry> read(Configuration configuration, List<NeverCut.Entry> list) {
+        Object text = properties(configuration).get(KEY);
+        list.clear();
+        list.addAll(NeverCut.list(text == null ? "" : text.toString()));
+        return list;
+    }
+
+    /** What is configured, with another list: one of the other properties names the file that the change is written to. */
+    private static Dictionary<String, Object> with(Configuration configuration, List<NeverCut.Entry> list) {
+        Dictionary<String, Object> properties = properties(configuration);
+        properties.put(KEY, list.stream().map(NeverCut.Entry::text).collect(Collectors.joining(", ")));
+        return properties;
+    }
+
+    private boolean isInForceWithin(long nanos, List<NeverCut.Entry> entries) {
+        long deadline = System.nanoTime() + nanos;
         while (!inForce(false).equals(entries)) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new IllegalStateException("the never-cut list was stored, but is not in force after "
-                        + TimeUnit.NANOSECONDS.toSeconds(WAIT_NANOS) + " s: look at the log");
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
             }
             try {
                 Thread.sleep(LOOK_MILLIS);
@@ -115,5 +149,6 @@ final class NeverCutSetting implements NeverCutList {
                 throw new IllegalStateException("interrupted while waiting for the never-cut list to be in force", e);
             }
         }
+        return true;
     }
 }

@@ -20,24 +20,44 @@ class NeverCutSettingTest {
 
     private Hashtable<String, Object> stored = new Hashtable<>(Map.of("durable.listeners", "records"));
     private int forgotten;
+    /** What the component was told; it is not told of the next changes. */
+    private String told = "";
+    private int untold;
+    private boolean stopping;
 
     private final Configuration configuration = fake(Configuration.class, (method, arguments) -> switch (method) {
         case "getProperties" -> new Hashtable<>(stored);
         case "updateIfDifferent" -> {
-            if (forgotten-- <= 0) {
-                stored = copy(arguments[0]);
+            if (forgotten-- <= 0 && !stored.equals(arguments[0])) {
+                store(arguments[0]);
             }
             yield true;
         }
+        case "update" -> {
+            store(arguments[0]);
+            yield null;
+        }
         default -> throw new UnsupportedOperationException(method);
     });
-    private final ConfigurationAdmin admin = fake(ConfigurationAdmin.class, (method, arguments) -> configuration);
+    private final ConfigurationAdmin admin = fake(ConfigurationAdmin.class, (method, arguments) -> {
+        if (stopping) {
+            throw new IllegalStateException("BundleContext is no longer valid");
+        }
+        return configuration;
+    });
     private final NeverCutSetting list = new NeverCutSetting(() -> admin, () -> NeverCut.of(List.of(OWN),
-            NeverCut.list(stored.getOrDefault("never.cut", "").toString())));
+            NeverCut.list(told)));
 
     private static <T> T fake(Class<T> type, BiFunction<String, Object[], Object> answer) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
                 (self, method, arguments) -> answer.apply(method.getName(), arguments)));
+    }
+
+    private void store(Object properties) {
+        stored = copy(properties);
+        if (untold-- <= 0) {
+            told = stored.get("never.cut").toString();
+        }
     }
 
     @SuppressWarnings("unchecked")
@@ -82,6 +102,32 @@ class NeverCutSettingTest {
 
         assertThat(list.add("192.0.2.0/24")).isTrue();
         assertThat(list.entries()).containsExactly("192.0.2.0/24");
+    }
+
+    @Test
+    void shouldStoreAgainWhatTheComponentWasNotToldOf() {
+        untold = 2;
+
+        assertThat(list.add("192.0.2.0/24")).isTrue();
+        assertThat(list.entries()).containsExactly("192.0.2.0/24");
+        assertThat(stored).containsEntry("durable.listeners", "records");
+    }
+
+    @Test
+    void shouldPutInForceWhatWasStoredBeforeAndIsNot() {
+        stored.put("never.cut", "192.0.2.0/24");
+
+        assertThat(list.add("192.0.2.0/24")).isFalse();
+        assertThat(list.entries()).containsExactly("192.0.2.0/24");
+    }
+
+    @Test
+    void shouldSayThatConfigurationAdminIsBeingStopped() {
+        stopping = true;
+
+        assertThatThrownBy(() -> list.add("192.0.2.1")).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("Configuration Admin, which keeps it, is being stopped");
+        assertThat(list.entries()).isEmpty();
     }
 
     @Test
