@@ -4,16 +4,19 @@ package io.flowbypass.table.internal;
 import io.flowbypass.flow.FlowRecord;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
 /**
  * Takes CLOSING slots, in batches, through grace to their harvest: one thread, one grace for all that wait, for expiry
- * and release alike.
+ * and release alike. While there is no room for more records, slots stay CLOSING; who waits for one is answered.
  */
 final class Closer {
     /**
@@ -29,22 +32,33 @@ final class Closer {
     private static final Logger LOG = System.getLogger(Closer.class.getName());
     private static final long STOP_SECONDS = 5;
     private static final long RETRY_MILLIS = 1000;
+    private static final long ROOM_MILLIS = 100;
+    /** Slots that are harvested together: their records are in memory at a time, whoever takes them. */
+    static final int BATCH = 10_000;
 
     private final Runnable grace;
+    private final IntSupplier room;
     private final Consumer<List<Closing>> harvest;
+    private final Consumer<List<Closing>> answer;
     private final Thread worker = new Thread(this::run, "flowbypass-closer");
     private List<Closing> waiting = new ArrayList<>();
     private boolean stopped;
+    /** The worker's: slots whose grace is over. */
+    private final ArrayDeque<Closing> ripe = new ArrayDeque<>();
 
     /**
      * Prepares the thread.
      *
      * @param grace returns when no running program can still hold a slot that was queued before
-     * @param harvest reads the final counters of a batch and delivers its records
+     * @param room how many more records may be made by now
+     * @param harvest reads the final counters of a batch, delivers its records and answers who waits for them
+     * @param answer only answers, of a batch that is harvested later
      */
-    Closer(Runnable grace, Consumer<List<Closing>> harvest) {
+    Closer(Runnable grace, IntSupplier room, Consumer<List<Closing>> harvest, Consumer<List<Closing>> answer) {
         this.grace = grace;
+        this.room = room;
         this.harvest = harvest;
+        this.answer = answer;
         worker.setDaemon(true);
     }
 
@@ -81,48 +95,99 @@ final class Closer {
     }
 
     private void run() {
-        for (List<Closing> batch = next(); !batch.isEmpty(); batch = next()) {
+        while (awaitWork()) {
             try {
-                grace.run();
-                harvest.accept(batch);
+                int fresh = ripen();
+                harvestRipe();
+                answerHeld(fresh);
             } catch (RuntimeException | Error e) {
                 // Every step may be repeated: counters are only read, and a record keeps its id.
-                LOG.log(Level.ERROR, "the records of " + batch.size() + " flows could not be made, it is tried again", e);
-                putBack(batch);
+                LOG.log(Level.ERROR, "records of flows that ended could not be made, it is tried again", e);
+                pause();
             }
         }
+        fail(take());
+        fail(ripe);
     }
 
-    private void putBack(List<Closing> batch) {
-        synchronized (this) {
-            if (!stopped) {
-                waiting.addAll(0, batch);
-                try {
-                    wait(RETRY_MILLIS);
-                    return;
-                } catch (InterruptedException e) {
-                    stopped = true;
-                }
-            }
-        }
-        fail(batch);
-    }
-
-    /** Waits for a batch; empty when stopped. */
-    private synchronized List<Closing> next() {
+    /** Waits for slots, or for room; false when stopped. */
+    private synchronized boolean awaitWork() {
         try {
-            while (waiting.isEmpty() && !stopped) {
+            if (waiting.isEmpty() && !ripe.isEmpty() && !stopped) {
+                wait(ROOM_MILLIS);
+            }
+            while (waiting.isEmpty() && ripe.isEmpty() && !stopped) {
                 wait();
             }
         } catch (InterruptedException e) {
-            return List.of();
+            stopped = true;
         }
-        List<Closing> batch = waiting;
-        waiting = new ArrayList<>();
-        return batch;
+        return !stopped;
     }
 
-    private static void fail(List<Closing> batch) {
+    private synchronized void pause() {
+        try {
+            if (!stopped) {
+                wait(RETRY_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            stopped = true;
+        }
+    }
+
+    private synchronized boolean isStopped() {
+        return stopped;
+    }
+
+    private synchronized List<Closing> take() {
+        List<Closing> taken = waiting;
+        waiting = new ArrayList<>();
+        return taken;
+    }
+
+    /** Lets the grace of all that waits go by; returns how many became ripe. */
+    private int ripen() {
+        List<Closing> batch = take();
+        if (batch.isEmpty()) {
+            return 0;
+        }
+        try {
+            grace.run();
+        } catch (RuntimeException | Error e) {
+            synchronized (this) {
+                waiting.addAll(0, batch);
+            }
+            throw e;
+        }
+        ripe.addAll(batch);
+        return batch.size();
+    }
+
+    private void harvestRipe() {
+        int most = Math.min(BATCH, room.getAsInt());
+        while (most > 0 && !ripe.isEmpty() && !isStopped()) {
+            List<Closing> batch = ripe.stream().limit(most).toList();
+            harvest.accept(batch);
+            batch.forEach(harvested -> ripe.remove());
+            most = Math.min(BATCH, room.getAsInt());
+        }
+    }
+
+    private void answerHeld(int fresh) {
+        List<Closing> asked = new ArrayList<>();
+        Iterator<Closing> last = ripe.descendingIterator();
+        for (int i = 0; i < fresh && last.hasNext(); i++) {
+            Closing held = last.next();
+            if (held.asked() != null) {
+                asked.add(held);
+            }
+        }
+        if (!asked.isEmpty()) {
+            answer.accept(asked);
+        }
+    }
+
+    private static void fail(Iterable<Closing> batch) {
         for (Closing closing : batch) {
             if (closing.asked() != null) {
                 closing.asked().completeExceptionally(new IllegalStateException(

@@ -113,6 +113,12 @@ final class Delivery {
         return !durable.isEmpty();
     }
 
+    /** Records of flows that hold slots that may come by now: those that wait for a durable listener take up memory. */
+    synchronized int room() {
+        return outlets.values().stream().filter(Outlet::isDurable).mapToInt(outlet -> Outlet.LIMIT - outlet.waiting()).min()
+                .orElse(Integer.MAX_VALUE);
+    }
+
     /** The most records that wait for one listener. */
     synchronized int longestQueue() {
         return outlets.values().stream().mapToInt(Outlet::waiting).max().orElse(0);

@@ -113,7 +113,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         this.reserve = reserve;
         this.grace = grace;
         this.slots = new Slots(table.capacity());
-        this.closer = new Closer(grace, this::harvest);
+        this.closer = new Closer(grace, delivery::room, this::harvest, this::answerEarly);
     }
 
     /**
@@ -566,28 +566,38 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
 
     /** On the closer's thread, after the grace: the counters are final. */
     private void harvest(List<Closing> batch) {
-        List<FlowRecord> records = new ArrayList<>(batch.size());
-        enter();
-        try {
-            for (Closing closed : batch) {
-                int slot = closed.slot();
-                records.add(new FlowRecord(id(slot), table.flowState(slot), table.endReason(slot), closed.detail()));
-            }
-        } finally {
-            gate.exit();
-        }
+        List<FlowRecord> records = records(batch);
         lock.lock();
         try {
             ended += batch.size();
         } finally {
             lock.unlock();
         }
-        delivery.deliver(List.copyOf(records), () -> free(batch));
+        delivery.deliver(records, () -> free(batch));
+        answerLater(batch, records);
+    }
+
+    /** On the closer's thread, after the grace: the same records come again with the harvest. */
+    private void answerEarly(List<Closing> asked) {
+        answerLater(asked, records(asked));
+    }
+
+    private List<FlowRecord> records(List<Closing> batch) {
+        enter();
+        try {
+            return batch.stream().map(closed -> new FlowRecord(id(closed.slot()), table.flowState(closed.slot()),
+                    table.endReason(closed.slot()), closed.detail())).toList();
+        } finally {
+            gate.exit();
+        }
+    }
+
+    private void answerLater(List<Closing> batch, List<FlowRecord> records) {
         try {
             if (batch.stream().anyMatch(closed -> closed.asked() != null)) {
                 answers.execute(() -> answer(batch, records));
             }
-        } catch (RuntimeException | Error e) { // delivered and freed: nobody may harvest it again
+        } catch (RuntimeException | Error e) { // perhaps delivered and freed: nobody may harvest it again
             LOG.log(Level.ERROR, "who waits for the release of " + batch.size() + " flows gets no answer", e);
         }
     }

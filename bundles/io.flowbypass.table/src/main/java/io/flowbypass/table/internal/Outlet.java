@@ -14,8 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The queue of one listener's name, and the thread that empties it. A durable outlet keeps every batch until its listener
- * took it, whether the listener is there or not: the slots of those flows bound the queue. Any other keeps {@value #LIMIT}
- * records and loses newer ones. Thread-safe; calls nobody while it holds its lock.
+ * took it, whether the listener is there or not; no more flows that hold slots are harvested from {@value #LIMIT} waiting
+ * records on. Any other keeps as many and loses newer ones. Thread-safe; calls nobody while it holds its lock.
  */
 final class Outlet {
     /** Records that an outlet keeps for a listener that is slower than the table. */

@@ -19,11 +19,13 @@ import io.flowbypass.flow.SweepResult;
 import io.flowbypass.flow.TableFullException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -548,6 +550,33 @@ class NativeFlowTableTest {
                 .hasMessageContaining("gone");
         assertThatThrownBy(() -> flows.release(KEY)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(flows::flush).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void shouldKeepInTheTableWhatADurableListenerHasNoRoomFor() throws Exception {
+        kernel.delivery.setDurable(Set.of("records"));
+        flows.bypass(BypassRequest.of(KEY));
+        flows.bypass(BypassRequest.of(key(1)));
+        FlowRecord other = flows.release(KEY).get(10, TimeUnit.SECONDS).orElseThrow();
+        kernel.delivery.offer(Collections.nCopies(Outlet.LIMIT - 1, other));
+        FlowRecord answer = flows.release(key(1)).get(10, TimeUnit.SECONDS).orElseThrow();
+        flows.bypass(BypassRequest.of(key(2)));
+        assertThat(flows.flush()).isEqualTo(1);
+        assertThat(flows.room().closing()).isEqualTo(3);
+        assertThat(kernel.delivery.longestQueue()).isEqualTo(Outlet.LIMIT);
+
+        flows.stop();
+        NativeFlowTable next = kernel.start();
+        assertThat(next.room().closing()).isEqualTo(3);
+        List<String> taken = new CopyOnWriteArrayList<>();
+        kernel.delivery.add("key", "records",
+                records -> records.stream().map(FlowRecord::id).filter(id -> !id.equals(other.id())).forEach(taken::add));
+        long end = System.nanoTime() + LONG.toNanos();
+        while (next.room().closing() > 0 && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertThat(taken).hasSize(2).contains(answer.id());
+        assertThat(next.room().closing()).isZero();
     }
 
     @Test
