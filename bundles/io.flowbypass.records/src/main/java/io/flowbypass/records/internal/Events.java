@@ -38,7 +38,7 @@ final class Events implements AutoCloseable {
         try {
             Publisher.post(there, record);
             failing = false;
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) { // the record is in the file already
             if (!failing) {
                 LOG.log(Level.WARNING, "flow records are not published as events", e);
             }

@@ -214,6 +214,9 @@ public final class FlowRecords implements FlowListener {
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException(records.size() - written + " flow records are not written", e);
+            } catch (RuntimeException | Error e) { // what was added comes again with the batch
+                output.clear();
+                throw e;
             }
             begun = null;
         }
@@ -235,14 +238,19 @@ public final class FlowRecords implements FlowListener {
             }
         } catch (IllegalStateException gone) {
             LOG.log(Level.DEBUG, "the table or the data plane left", gone);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // one that came through would end the looks
             LOG.log(Level.WARNING, "some records of flows that began or go on are missing", e);
         }
     }
 
     private void found(String event, FlowState flow) {
         synchronized (lock) {
-            output.add(fields.of(event, flow, interfaceName, Instant.now()));
+            try {
+                output.add(fields.of(event, flow, interfaceName, Instant.now()));
+            } catch (RuntimeException | Error e) { // half a line must not come before the next one
+                output.clear();
+                throw e;
+            }
             if (output.isFull()) {
                 flush();
             }

@@ -28,6 +28,12 @@ final class Output {
         return file != null || events != null;
     }
 
+    /** Forgets what was added since the last {@link #flush()}. */
+    void clear() {
+        lines.reset();
+        records.clear();
+    }
+
     void add(Map<String, Object> record) {
         if (file != null) {
             Json.line(record, lines);
@@ -52,8 +58,7 @@ final class Output {
                 events.post(record);
             }
         } finally {
-            lines.reset();
-            records.clear();
+            clear();
         }
     }
 }

@@ -109,8 +109,9 @@ final class RecordFile implements Closeable {
             write(lines);
         } catch (IOException e) {
             if (!failing) {
-                LOG.log(Level.ERROR, "flow records cannot be written to {0}: {1}. It is tried again; those of flows that"
-                        + " ended are kept in the flow table meanwhile.", path, why(e));
+                LOG.log(Level.ERROR, "flow records cannot be written to {0}: {1}. It is tried again. Where"
+                        + " durable.listeners in io.flowbypass.table names " + FlowRecords.NAME + ", flows that ended keep"
+                        + " their slots meanwhile; where not, records may be lost.", path, why(e));
             }
             failing = true;
             throw e;

@@ -4,6 +4,7 @@ package io.flowbypass.records.internal;
 import io.flowbypass.policy.Bounds;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /**
@@ -31,7 +32,7 @@ record Settings(String file, long rotateBytes, int rotateSeconds, int keptFiles,
 
     /** The configuration, but for values that are out of bounds or cannot be read: those stay, and the log says so. */
     static Settings of(FlowRecords.Config config, Settings old) {
-        return new Settings(config.file().strip(),
+        return new Settings(file(config.file().strip(), old.file),
                 number("rotate.bytes", config::rotate_bytes, MIN_BYTES, MAX_BYTES, "bytes", old.rotateBytes),
                 number("rotate.seconds", config::rotate_seconds, 0, MAX_SECONDS, "seconds", old.rotateSeconds),
                 number("kept.files", config::kept_files, 1, MAX_KEPT, "files", old.keptFiles),
@@ -39,6 +40,15 @@ record Settings(String file, long rotateBytes, int rotateSeconds, int keptFiles,
                 number("community.id.seed", config::community_id_seed, 0, CommunityId.MAX_SEED, "(16 bits)",
                         old.communityIdSeed),
                 config.events_enabled());
+    }
+
+    private static String file(String configured, String old) {
+        if (!configured.isEmpty() && Path.of(configured).toAbsolutePath().getParent() == null) {
+            refuse("file", "file = " + configured + " in " + FlowRecords.PID + " is a directory: name a file in one",
+                    old);
+            return old;
+        }
+        return configured;
     }
 
     private static <T extends Number> T number(String key, Supplier<T> configured, long min, long max, String unit, T old) {

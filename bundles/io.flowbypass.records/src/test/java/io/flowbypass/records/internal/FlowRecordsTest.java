@@ -171,6 +171,23 @@ class FlowRecordsTest {
     }
 
     @Test
+    void writesNothingTwiceWhenARecordInTheMiddleFailed() throws IOException {
+        List<FlowRecord> broken = new ArrayList<>(batch(0, 3));
+        FlowRecord good = broken.set(2, null);
+        assertThatThrownBy(() -> records.ended(broken)).isInstanceOf(NullPointerException.class);
+        broken.set(2, good);
+        records.ended(broken);
+        assertThat(ids()).isEqualTo(ids(batch(0, 3)));
+    }
+
+    @Test
+    void refusesTheRootOfTheFileSystemAsAFile() throws IOException {
+        set("file", "/");
+        records.ended(batch(0, 1));
+        assertThat(ids()).containsExactly("1-0-0");
+    }
+
+    @Test
     void takesAllAndWritesNothingWhereThereIsToBeNoFile() throws IOException {
         set("file", "");
         records.ended(batch(0, 1));
