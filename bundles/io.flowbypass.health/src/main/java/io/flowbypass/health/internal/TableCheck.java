@@ -29,7 +29,12 @@ public final class TableCheck implements HealthCheck {
         if (now == null) {
             return Absent.flowTable();
         }
-        TableStatistics numbers = now.statistics();
+        TableStatistics numbers;
+        try {
+            numbers = now.statistics();
+        } catch (IllegalStateException leaving) {
+            return Absent.flowTable();
+        }
         long used = (long) numbers.activeFlows() + numbers.closingFlows();
         String what = used + " of " + numbers.capacity() + " slots are taken, " + numbers.closingFlows()
                 + " of them by flows whose record is not taken yet";

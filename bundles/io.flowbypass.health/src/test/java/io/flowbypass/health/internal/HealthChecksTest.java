@@ -27,7 +27,11 @@ class HealthChecksTest {
     private <T> T service(Class<T> type) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
             assertThat(answers).as("what the check may ask").containsKey(method.getName());
-            return answers.get(method.getName());
+            Object answer = answers.get(method.getName());
+            if (answer instanceof RuntimeException failure) {
+                throw failure;
+            }
+            return answer;
         }));
     }
 
@@ -101,6 +105,18 @@ class HealthChecksTest {
         shows(check, Status.WARN, "80 of 100", "10 of them");
         table(60, 40, 0);
         shows(check, Status.CRITICAL, "refused");
+    }
+
+    @Test
+    void shouldSayThatATableWhichIsJustLeavingIsNotThere() {
+        LedgerCheck ledger = new LedgerCheck();
+        ledger.table = service(FlowTable.class);
+        TableCheck table = new TableCheck();
+        table.table = ledger.table;
+
+        answers.put("statistics", new IllegalStateException("the flow table is gone"));
+        shows(ledger, Status.CRITICAL, "no flow table is running");
+        shows(table, Status.CRITICAL, "no flow table is running");
     }
 
     @Test
