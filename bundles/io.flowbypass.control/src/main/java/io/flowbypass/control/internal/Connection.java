@@ -24,8 +24,9 @@ final class Connection {
     static final int MAX_WAITING_BYTES = 1 << 20;
     /** What an answer that is not known yet counts as. */
     private static final int UNKNOWN_BYTES = 512;
-    /** So that others get their turn. */
+    /** So that others get their turn: after a list or a status of a large table it may be over at once. */
     private static final int LINES_A_TURN = 32;
+    private static final long TURN_NANOS = 1_000_000;
     private static final int WRITE_BYTES = 1 << 16;
     private static final int USUAL_OUTPUT_BYTES = 1 << 13;
 
@@ -43,6 +44,7 @@ final class Connection {
     /** Between position and limit: what is to be written. */
     private ByteBuffer out = ByteBuffer.allocate(USUAL_OUTPUT_BYTES).flip();
     private long writtenAt;
+    private long heardAt = System.nanoTime();
     private boolean skipping;
     private boolean ended;
 
@@ -63,7 +65,9 @@ final class Connection {
     boolean serve() throws IOException {
         write();
         if (!ended && hasRoom() && in.hasRemaining()) {
-            ended = channel.read(in) < 0;
+            int read = channel.read(in);
+            ended = read < 0;
+            heardAt = read > 0 ? System.nanoTime() : heardAt;
         }
         boolean lineWaits = answerLines();
         write();
@@ -74,12 +78,22 @@ final class Connection {
 
     /** Whether the client has ended its requests, and has every answer. */
     boolean isDone() {
-        return ended && in.position() == 0 && answers.isEmpty() && !out.hasRemaining();
+        return ended && isIdle();
     }
 
     /** Whether answers have waited for the client for so long. */
     boolean isStalled(long nanos) {
         return out.hasRemaining() && System.nanoTime() - writtenAt > nanos;
+    }
+
+    /** Whether it has asked for nothing that is not answered. */
+    boolean isIdle() {
+        return in.position() == 0 && answers.isEmpty() && !out.hasRemaining();
+    }
+
+    /** When it last sent something, by {@link System#nanoTime()}; when it came, at first. */
+    long heardAt() {
+        return heardAt;
     }
 
     private boolean hasRoom() {
@@ -90,7 +104,9 @@ final class Connection {
     private boolean answerLines() {
         in.flip();
         int end = endOfLine();
-        for (int lines = 0; end >= 0 && lines < LINES_A_TURN && hasRoom(); lines++) {
+        long began = System.nanoTime();
+        for (int lines = 0; end >= 0 && hasRoom() && lines < LINES_A_TURN
+                && (lines == 0 || System.nanoTime() - began < TURN_NANOS); lines++) {
             answerLine(end);
             in.position(Math.min(end + 1, in.limit()));
             end = endOfLine();

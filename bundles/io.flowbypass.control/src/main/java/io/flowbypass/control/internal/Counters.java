@@ -12,10 +12,12 @@ final class Counters {
     final AtomicInteger connections = new AtomicInteger();
     /** Clients that were let in. */
     final LongAdder accepted = new LongAdder();
-    /** Clients that were one too many. */
+    /** Clients that were one too many while all others were busy. */
     final LongAdder turnedAway = new LongAdder();
     /** Clients that did not read their answers. */
     final LongAdder closedAsSlow = new LongAdder();
+    /** Clients that made room for others, having been silent longest. */
+    final LongAdder closedAsSilent = new LongAdder();
     /** Lines that were answered. */
     final LongAdder requests = new LongAdder();
     private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);

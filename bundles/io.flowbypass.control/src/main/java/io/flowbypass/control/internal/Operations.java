@@ -24,23 +24,30 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /** Does what clients ask for. Thread-safe; waits for nothing. */
 final class Operations {
     private static final Logger LOG = System.getLogger(Operations.class.getName());
     private static final int RECORD_SECONDS = 10;
     private static final int PERCENT = 100;
+    private static final long STATISTICS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final FlowTable table;
     private final DataPlane dataPlane;
     private final Counters counters;
     private final Quota quota;
+    private final LongSupplier nanoClock;
     private volatile int sharePercent;
+    /** Null at first. */
+    private TableStatistics statistics;
+    private long statisticsAt;
 
     Operations(FlowTable table, DataPlane dataPlane, Counters counters, Limits limits, LongSupplier nanoClock) {
         this.table = table;
         this.dataPlane = dataPlane;
         this.counters = counters;
+        this.nanoClock = nanoClock;
         quota = new Quota(limits.cutsPerSecond(), nanoClock);
         sharePercent = limits.sharePercent();
     }
@@ -167,7 +174,8 @@ final class Operations {
     }
 
     private Answers.Content list(Request request) {
-        List<FlowState> flows = table.list(request.offset(), request.limit());
+        // A page beyond the last flow would be looked for in the whole table.
+        List<FlowState> flows = request.offset() < active() ? table.list(request.offset(), request.limit()) : List.of();
         return json -> {
             json.writeNumberField("offset", request.offset());
             json.writeBooleanField("more", flows.size() == request.limit());
@@ -179,6 +187,20 @@ final class Operations {
         };
     }
 
+    private int active() {
+        return Stream.of(Origin.values()).mapToInt(table::activeFlows).sum();
+    }
+
+    /** Not much older than the request: they are a scan of the table. */
+    private synchronized TableStatistics statistics() {
+        long now = nanoClock.getAsLong();
+        if (statistics == null || now - statisticsAt > STATISTICS_NANOS) {
+            statistics = table.statistics();
+            statisticsAt = now;
+        }
+        return statistics;
+    }
+
     private Answers.Content pause(boolean paused, String asker) {
         if (paused != dataPlane.paused()) {
             dataPlane.setPaused(paused);
@@ -188,7 +210,7 @@ final class Operations {
     }
 
     private Answers.Content status() {
-        TableStatistics now = table.statistics();
+        TableStatistics now = statistics();
         List<Attachment> attachments = dataPlane.attachments();
         return json -> {
             json.writeBooleanField("paused", dataPlane.paused());
@@ -201,7 +223,7 @@ final class Operations {
             json.writeEndArray();
             json.writeObjectFieldStart("table");
             json.writeNumberField("capacity", now.capacity());
-            json.writeNumberField("active_flows", now.activeFlows());
+            json.writeNumberField("active_flows", active());
             json.writeNumberField("closing_flows", now.closingFlows());
             for (Origin origin : Origin.values()) {
                 json.writeNumberField("active_" + name(origin), table.activeFlows(origin));
@@ -219,6 +241,7 @@ final class Operations {
             json.writeNumberField("accepted", counters.accepted.sum());
             json.writeNumberField("turned_away", counters.turnedAway.sum());
             json.writeNumberField("closed_as_slow", counters.closedAsSlow.sum());
+            json.writeNumberField("closed_as_silent", counters.closedAsSilent.sum());
             json.writeNumberField("requests", counters.requests.sum());
             json.writeObjectFieldStart("refused");
             for (Refusal refusal : Refusal.values()) {

@@ -81,7 +81,7 @@ final class Server implements AutoCloseable {
                 chooseReady(turn);
                 serve(turn);
                 closeStalled();
-            } catch (IOException | RuntimeException e) { // one that came through would end the service for all
+            } catch (IOException | RuntimeException | Error e) { // one that came through would end the service for all
                 LOG.log(Level.WARNING, "the control socket is in trouble", e);
             }
         }
@@ -128,7 +128,7 @@ final class Server implements AutoCloseable {
     }
 
     private void accept(SocketChannel client) throws IOException {
-        if (counters.connections.get() >= maxConnections) {
+        if (counters.connections.get() >= maxConnections && !closeSilent()) {
             turnAway(client);
             return;
         }
@@ -146,12 +146,31 @@ final class Server implements AutoCloseable {
         counters.connections.incrementAndGet();
     }
 
+    /** Makes room for a client that comes; false where all are busy. */
+    private boolean closeSilent() {
+        Connection silent = null;
+        for (SelectionKey key : selector.keys()) {
+            if (key.attachment() instanceof Connection connection && connection.isOpen() && connection.isIdle()
+                    && !selector.selectedKeys().contains(key)
+                    && (silent == null || connection.heardAt() - silent.heardAt() < 0)) {
+                silent = connection;
+            }
+        }
+        if (silent == null) {
+            return false;
+        }
+        counters.closedAsSilent.increment();
+        LOG.log(Level.DEBUG, "a connection of {0} that was silent makes room for another one", silent.asker());
+        close(silent);
+        return true;
+    }
+
     private void turnAway(SocketChannel client) throws IOException {
         counters.turnedAway.increment();
         try (client) {
             client.configureBlocking(false);
             client.write(ByteBuffer.wrap(Answers.refused(null, Refusal.UNAVAILABLE, "there are " + maxConnections
-                    + " connections already, as many as connections in " + ControlSocket.PID + " allows")));
+                    + " connections already, as many as connections in " + ControlSocket.PID + " allows, all of them busy")));
         } catch (IOException gone) {
             LOG.log(Level.DEBUG, "a client of the control socket was gone before it was turned away", gone);
         }
@@ -197,7 +216,7 @@ final class Server implements AutoCloseable {
                 return !more;
             } catch (IOException e) {
                 LOG.log(Level.DEBUG, "a client of the control socket went away", e);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.log(Level.WARNING, "a connection of the control socket is closed", e);
             }
             close(connection);

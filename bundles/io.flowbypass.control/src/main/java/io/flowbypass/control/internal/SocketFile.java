@@ -66,7 +66,11 @@ final class SocketFile implements AutoCloseable {
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
-        if (!Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).isOther()) {
+        BasicFileAttributes there = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        if (there.isDirectory()) {
+            throw new IOException("that is a directory: name a path in it");
+        }
+        if (!there.isOther()) {
             throw new IOException("there is a file that is no socket: remove it");
         }
         try (SocketChannel other = SocketChannel.open(StandardProtocolFamily.UNIX)) {

@@ -33,9 +33,18 @@ final class FakeTable implements FlowTable {
     List<Runnable> releases;
     boolean paused;
     boolean gone;
+    /** Comes of each bypass; null: none. */
+    volatile Error error;
+    /** Runs with each page. */
+    volatile Runnable listed = () -> { };
+    int pages;
+    int scans;
 
     @Override
     public synchronized boolean bypass(BypassRequest request) {
+        if (error != null) {
+            throw error;
+        }
         if (gone) {
             throw new IllegalStateException("the flow table is gone");
         }
@@ -78,6 +87,8 @@ final class FakeTable implements FlowTable {
 
     @Override
     public synchronized List<FlowState> list(int offset, int limit) {
+        pages++;
+        listed.run();
         return flows.values().stream().skip(offset).limit(limit).map(FakeTable::state).toList();
     }
 
@@ -93,6 +104,7 @@ final class FakeTable implements FlowTable {
 
     @Override
     public TableStatistics statistics() {
+        scans++;
         return new TableStatistics(flows.size(), 0, CAPACITY, 0, 0, 0, 0, 0, 0, 0);
     }
 

@@ -158,6 +158,27 @@ class OperationsTest {
         assertThat(table.paused).isFalse();
     }
 
+    @Test
+    void shouldScanTheTableForAStatusAtMostTwiceASecond() {
+        ask("{\"op\":\"status\"}");
+        nanos += 500_000_000;
+        ask(cut(1, ""));
+        assertThat(ask("{\"op\":\"status\"}")).contains("\"active_flows\":1");
+        assertThat(table.scans).isEqualTo(1);
+        nanos++;
+        ask("{\"op\":\"status\"}");
+        assertThat(table.scans).isEqualTo(2);
+    }
+
+    @Test
+    void shouldNotLookForAPageBeyondTheLastFlow() {
+        ask(cut(1, ""));
+        assertThat(ask("{\"op\":\"list\",\"offset\":1}")).contains("\"more\":false,\"flows\":[]");
+        assertThat(table.pages).isZero();
+        ask("{\"op\":\"list\",\"offset\":0}");
+        assertThat(table.pages).isEqualTo(1);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "cut", "{", "[]", "null", "{\"op\":", "{\"op\":\"ping\"} {\"op\":\"ping\"}",
             "{\"op\":\"ping\"}x",

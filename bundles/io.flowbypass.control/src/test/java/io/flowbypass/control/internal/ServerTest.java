@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -18,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -179,19 +182,80 @@ class ServerTest {
     }
 
     @Test
-    void shouldTurnAwayWhoIsOneTooMany() throws Exception {
+    void shouldCloseWhoWasSilentLongestForOneMore() throws Exception {
+        Client first = new Client();
+        Client second = new Client();
+        Client third = new Client();
+        for (Client client : new Client[] {first, second, third, first}) {
+            assertThat(client.send(String.format(PING, 1)).answer()).contains("\"ok\":true");
+        }
+        Client fourth = new Client();
+        assertThat(fourth.send(String.format(PING, 1)).answer()).contains("\"ok\":true");
+        assertThat(second.answer()).isNull();
+        for (Client client : new Client[] {first, third, fourth}) {
+            assertThat(client.send(String.format(PING, 1)).answer()).contains("\"ok\":true");
+        }
+        assertThat(counters.closedAsSilent.sum()).isEqualTo(1);
+        assertThat(counters.accepted.sum()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldTurnAwayWhoIsOneTooManyWhileAllOthersAreBusy() throws Exception {
+        table.releases = new ArrayList<>();
         Client first = new Client();
         for (Client client : new Client[] {first, new Client(), new Client()}) {
-            assertThat(client.send(String.format(PING, 1)).answer()).contains("\"ok\":true");
+            client.send("{\"op\":\"cut\"," + FLOW + "}\n{\"op\":\"release\"," + FLOW + "}\n");
+            assertThat(client.answer()).contains("\"added\":true");
         }
         Client fourth = new Client();
         assertThat(fourth.answer()).contains("unavailable", "3 connections");
         assertThat(fourth.answer()).isNull();
-        first.channel.shutdownOutput();
-        assertThat(first.answer()).isNull();
+        table.releases.get(0).run();
+        assertThat(first.answer()).contains("\"record\"");
         assertThat(new Client().send(String.format(PING, 1)).answer()).contains("\"ok\":true");
+        assertThat(first.answer()).isNull();
         assertThat(counters.turnedAway.sum()).isEqualTo(1);
         assertThat(counters.accepted.sum()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldServeOnWhereAnErrorCameThrough() throws Exception {
+        table.error = new StackOverflowError("on purpose");
+        Client client = new Client();
+        client.send("{\"op\":\"cut\"," + FLOW + "}\n");
+        assertThat(client.answer()).as("its connection is closed").isNull();
+        table.error = null;
+        assertThat(new Client().send(String.format(PING, 1)).answer()).contains("\"ok\":true");
+        assertThat(counters.connections.get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldServeOthersBetweenTwoRequestsThatTakeTheirTime() throws Exception {
+        Client slow = new Client();
+        Client other = new Client();
+        other.send(String.format(PING, 1)).answer();
+        List<Long> requests = new CopyOnWriteArrayList<>();
+        table.listed = () -> {
+            try {
+                if (requests.isEmpty()) {
+                    other.send(String.format(PING, 2));
+                }
+                requests.add(counters.requests.sum());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            long end = System.nanoTime() + 2_000_000;
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+        };
+        slow.send("{\"op\":\"cut\"," + FLOW + "}\n" + "{\"op\":\"list\"}\n".repeat(8));
+        assertThat(slow.answer()).contains("\"added\":true");
+        for (int i = 0; i < 8; i++) {
+            assertThat(slow.answer()).contains("\"flows\"");
+        }
+        assertThat(other.answer()).contains("\"id\":2");
+        assertThat(requests).as("requests by each list, the ping before the last one").hasSize(8).startsWith(3L).endsWith(11L);
     }
 
     @Test
@@ -223,6 +287,8 @@ class ServerTest {
         mine.close();
         assertThat(left).as("a file in the place of the socket").exists();
         assertThatThrownBy(() -> SocketFile.open(left, "")).hasMessageContaining("no socket");
+        assertThatThrownBy(() -> SocketFile.open(directory, "")).hasMessageContaining("is a directory");
+        assertThatThrownBy(() -> SocketFile.open(Path.of(""), "")).hasMessageContaining("is a directory");
         try (Stream<Path> files = Files.list(directory)) {
             assertThat(files.map(path -> path.getFileName().toString())).containsExactlyInAnyOrder("ctl.sock", "left");
         }

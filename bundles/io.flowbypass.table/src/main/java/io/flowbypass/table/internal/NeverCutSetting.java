@@ -101,12 +101,12 @@ final class NeverCutSetting implements NeverCutList {
     }
 
     private interface Step {
-        boolean with(Configuration configuration) throws IOException;
+        boolean make(Configuration configuration) throws IOException;
     }
 
     private static boolean at(ConfigurationAdmin admin, Step step) {
         try {
-            return step.with(admin.getConfiguration(TableComponent.PID, "?"));
+            return step.make(admin.getConfiguration(TableComponent.PID, "?"));
         } catch (IOException e) {
             throw new IllegalStateException("the never-cut list cannot be stored: " + e
                     + "; make the framework's storage writable", e);
