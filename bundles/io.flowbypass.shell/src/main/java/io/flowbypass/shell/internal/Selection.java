@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.shell.internal;
 
+import io.flowbypass.flow.Decision;
+import io.flowbypass.flow.Direction;
+import io.flowbypass.flow.EndReason;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowState;
+import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.FlowTest;
+import io.flowbypass.flow.FlowView;
 import io.flowbypass.flow.Origin;
 import io.flowbypass.flow.Protocols;
 import java.util.ArrayList;
@@ -12,25 +18,39 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.PriorityQueue;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
 /**
- * Some of the flows of a table, in an order. The table is read in pages, and no more flows are kept than are to be shown and
- * those before them.
+ * Some of the flows of a table, in an order. The table is read once, by a comparison, which changes nothing and for which
+ * nobody waits; no more keys are kept than those of the flows that are to be shown and of those before them. The flows to
+ * show are then asked for one by one: one that ended meanwhile is left out, and counts may be newer than the order.
  *
- * @param order null for that of the table
+ * @param measure the flows of which this is largest come first; null for the table's order
  * @param limit at least 1
  */
-record Selection(Predicate<FlowState> wanted, Comparator<FlowState> order, int offset, int limit) {
+record Selection(BiPredicate<FlowTable, FlowView> wanted, ToLongFunction<FlowView> measure, int offset, int limit) {
     /** The options that {@link #of} reads. */
     static final String USAGE = "[--sort bytes|packets|idle|age] [--protocol NAME] [--address ADDRESS] [--port N]"
             + " [--origin NAME]";
     /** The most flows that are kept. */
     static final int MOST = 10000;
 
-    private static final int READ = 10000;
     private static final int MAX_PORT = 65535;
+    private static final FlowTest KEEP = flow -> Decision.KEEP;
+    /** A difference, of which the comparison is to find one. */
+    private static final Decision ENOUGH = Decision.end(EndReason.RELEASED, "");
+
+    /**
+     * A flow and its place.
+     *
+     * @param number rises in the order of the table, and decides among equals
+     */
+    private record Found(long measure, int number, FlowKey key) {
+        static final Comparator<Found> ORDER =
+                Comparator.comparingLong(Found::measure).reversed().thenComparingInt(Found::number);
+    }
 
     /** The page, and whether there are more behind it. */
     record Page(List<FlowState> flows, boolean more) {
@@ -50,40 +70,48 @@ record Selection(Predicate<FlowState> wanted, Comparator<FlowState> order, int o
             throw new IllegalArgumentException(
                     "a sorted list ends at flow " + MOST + ": leave --sort out, or narrow the list");
         }
-        return new Selection(filter(arguments), wantedOrder == null ? null : order(wantedOrder), skipped, shown);
+        return new Selection(filter(arguments), wantedOrder == null ? null : measure(wantedOrder), skipped, shown);
     }
 
-    private static Comparator<FlowState> order(String name) {
-        return switch (name) {
-            case "bytes" -> Comparator.comparingLong(FlowState::bytes).reversed();
-            case "packets" -> Comparator.comparingLong(FlowState::packets).reversed();
-            case "idle" -> Comparator.comparing(FlowState::lastSeen);
-            case "age" -> Comparator.comparing(FlowState::firstSeen);
+    private static ToLongFunction<FlowView> measure(String order) {
+        return switch (order) {
+            case "bytes" -> flow -> flow.bytes(Direction.FORWARD) + flow.bytes(Direction.REVERSE);
+            case "packets" -> flow -> flow.packets(Direction.FORWARD) + flow.packets(Direction.REVERSE);
+            case "idle" -> FlowView::idleNanos;
+            case "age" -> FlowView::ageNanos;
             default -> throw new IllegalArgumentException(
-                    "--sort \"" + name + "\" is not known: write bytes, packets, idle or age");
+                    "--sort \"" + order + "\" is not known: write bytes, packets, idle or age");
         };
     }
 
-    private static Predicate<FlowState> filter(Arguments arguments) {
-        Predicate<FlowState> all = flow -> true;
+    private static BiPredicate<FlowTable, FlowView> filter(Arguments arguments) {
+        BiPredicate<FlowTable, FlowView> all = (table, flow) -> true;
         if (arguments.has("--protocol")) {
             int protocol = Protocols.parse(arguments.value("--protocol"));
-            all = all.and(flow -> flow.key().protocol() == protocol);
+            all = all.and((table, flow) -> flow.protocol() == protocol);
         }
         if (arguments.has("--address")) {
             FlowKey address = FlowKey.of(0, arguments.value("--address"), 0, arguments.value("--address"), 0);
-            all = all.and(flow -> flow.key().isIpv6() == address.isIpv6() && (isSource(flow.key(), address)
-                    || isSource(flow.key().reversed(), address)));
+            all = all.and((table, flow) -> hasAddress(flow.key(), address));
         }
         if (arguments.has("--port")) {
             int port = arguments.number("--port", 0, MAX_PORT, 0);
-            all = all.and(flow -> flow.key().sourcePort() == port || flow.key().destinationPort() == port);
+            all = all.and((table, flow) -> hasPort(flow.key(), port));
         }
         if (arguments.has("--origin")) {
             Origin origin = origin(arguments.value("--origin"));
-            all = all.and(flow -> flow.origin() == origin);
+            // What a comparison shows does not say.
+            all = all.and((table, flow) -> table.find(flow.key()).filter(found -> found.origin() == origin).isPresent());
         }
         return all;
+    }
+
+    private static boolean hasAddress(FlowKey key, FlowKey address) {
+        return key.isIpv6() == address.isIpv6() && (isSource(key, address) || isSource(key.reversed(), address));
+    }
+
+    private static boolean hasPort(FlowKey key, int port) {
+        return key.sourcePort() == port || key.destinationPort() == port;
     }
 
     private static boolean isSource(FlowKey key, FlowKey address) {
@@ -97,54 +125,71 @@ record Selection(Predicate<FlowState> wanted, Comparator<FlowState> order, int o
                                 .collect(Collectors.joining(", "))));
     }
 
-    /** Reads the table. */
+    /**
+     * Reads the table.
+     *
+     * @throws IllegalStateException when it does not show its flows
+     */
     Page from(FlowTable table) {
-        return order == null ? inTheTablesOrder(table) : sorted(table);
-    }
-
-    private Page inTheTablesOrder(FlowTable table) {
-        List<FlowState> flows = new ArrayList<>();
-        int skip = offset;
-        for (int read = 0;; read += READ) {
-            List<FlowState> some = table.list(read, READ);
-            for (FlowState flow : some) {
-                if (!wanted.test(flow) || skip-- > 0) {
-                    continue;
-                }
-                if (flows.size() == limit) {
-                    return new Page(flows, true);
-                }
-                flows.add(flow);
-            }
-            if (some.size() < READ) {
-                return new Page(flows, false);
-            }
+        if (!(table instanceof FlowSweeper flows)) {
+            throw new IllegalStateException("the flow table does not show its flows: it is no FlowSweeper");
         }
+        Reader reader = new Reader(table);
+        flows.compare(KEEP, reader, 1);
+        return new Page(reader.keys().stream().flatMap(key -> table.find(key).stream()).toList(), reader.more);
     }
 
-    private Page sorted(FlowTable table) {
-        int kept = offset + limit;
-        boolean more = false;
-        PriorityQueue<FlowState> best = new PriorityQueue<>(order.reversed());
-        for (int read = 0;; read += READ) {
-            List<FlowState> some = table.list(read, READ);
-            for (FlowState flow : some) {
-                if (!wanted.test(flow)) {
-                    continue;
-                }
-                if (best.size() < kept) {
-                    best.add(flow);
-                    continue;
-                }
+    /** Chooses while the table is read. */
+    private final class Reader implements FlowTest {
+        private final FlowTable table;
+        private final List<FlowKey> inTheTablesOrder = new ArrayList<>();
+        private final PriorityQueue<Found> lastFirst = new PriorityQueue<>(Found.ORDER.reversed());
+        private int skip = offset;
+        private int number;
+        private boolean more;
+
+        Reader(FlowTable table) {
+            this.table = table;
+        }
+
+        @Override
+        public Decision decide(FlowView flow) {
+            if (measure != null) {
+                sort(flow);
+                return Decision.KEEP;
+            }
+            if (!wanted.test(table, flow) || skip-- > 0) {
+                return Decision.KEEP;
+            }
+            if (inTheTablesOrder.size() == limit) {
                 more = true;
-                if (order.compare(flow, best.peek()) < 0) {
-                    best.poll();
-                    best.add(flow);
-                }
+                return ENOUGH;
             }
-            if (some.size() < READ) {
-                return new Page(best.stream().sorted(order).skip(offset).toList(), more);
+            inTheTablesOrder.add(flow.key());
+            return Decision.KEEP;
+        }
+
+        private void sort(FlowView flow) {
+            long size = measure.applyAsLong(flow);
+            boolean isFull = lastFirst.size() == offset + limit;
+            boolean isBehind = isFull && size <= lastFirst.element().measure;
+            // Who is behind matters only as long as nobody is known to be.
+            if (isBehind && more || !wanted.test(table, flow)) {
+                return;
             }
+            more |= isFull;
+            if (isBehind) {
+                return;
+            }
+            if (isFull) {
+                lastFirst.remove();
+            }
+            lastFirst.add(new Found(size, number++, flow.key()));
+        }
+
+        List<FlowKey> keys() {
+            return measure == null ? inTheTablesOrder
+                    : lastFirst.stream().sorted(Found.ORDER).skip(offset).map(Found::key).toList();
         }
     }
 }

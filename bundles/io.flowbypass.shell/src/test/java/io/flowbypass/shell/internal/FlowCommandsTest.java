@@ -6,10 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.flow.BypassRequest;
 import io.flowbypass.flow.CutAction;
+import io.flowbypass.flow.Decision;
+import io.flowbypass.flow.Difference;
+import io.flowbypass.flow.Direction;
 import io.flowbypass.flow.DirectionCounts;
 import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowState;
+import io.flowbypass.flow.FlowSweeper;
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.FlowTest;
+import io.flowbypass.flow.FlowView;
 import io.flowbypass.flow.Origin;
 import io.flowbypass.flow.TableStatistics;
 import java.io.ByteArrayInputStream;
@@ -27,19 +33,27 @@ import org.apache.felix.service.command.CommandSession;
 import org.junit.jupiter.api.Test;
 
 class FlowCommandsTest {
-    private static final int PAGE = 10000;
-
     private int flows = 3;
-    private int longest;
+    private int shown;
+    private int found;
     private BypassRequest asked;
 
-    private final FlowTable table = fake(FlowTable.class, (method, arguments) -> switch (method) {
+    /** Of a key of {@link #flow}, its number. */
+    private static int number(FlowKey key) {
+        int low = (int) key.sourceLow() & 0xffff;
+        return (key.sourcePort() - 1) * 62500 + (low >> 8) * 250 + (low & 0xff);
+    }
+
+    private interface Table extends FlowTable, FlowSweeper {
+    }
+
+    private final FlowTable table = fake(Table.class, (method, arguments) -> switch (method) {
         case "bypass" -> {
             asked = (BypassRequest) arguments[0];
             yield true;
         }
-        case "list" -> page((Integer) arguments[0], (Integer) arguments[1]);
-        case "find" -> Optional.empty();
+        case "compare" -> compare((FlowTest) arguments[1]);
+        case "find" -> find((FlowKey) arguments[0]);
         case "release" -> CompletableFuture.completedFuture(Optional.empty());
         case "statistics" -> new TableStatistics(flows, 0, 8, 0, 0, 0, 0, 0, 0, 0);
         case "flush" -> flows;
@@ -62,11 +76,29 @@ class FlowCommandsTest {
                 Instant.EPOCH, Instant.EPOCH, CutAction.DROP, Origin.ZEEK, "", "", "");
     }
 
-    private List<FlowState> page(int offset, int limit) {
-        List<FlowState> page = IntStream.range(offset, Math.min(flows, offset + limit)).mapToObj(FlowCommandsTest::flow)
-                .toList();
-        longest = Math.max(longest, page.size());
-        return page;
+    /** Shows one flow after the other, until one is different. */
+    private List<Difference> compare(FlowTest other) {
+        int[] at = new int[1];
+        FlowView view = fake(FlowView.class, (method, arguments) -> switch (method) {
+            case "protocol" -> at[0] % 2 == 0 ? 6 : 17;
+            case "bytes" -> arguments[0] == Direction.FORWARD ? at[0] * 7919L % 1000003 : 0;
+            case "packets" -> arguments[0] == Direction.FORWARD ? at[0] : 0L;
+            case "ageNanos" -> 7L;
+            case "key" -> flow(at[0]).key();
+            default -> throw new UnsupportedOperationException(method);
+        });
+        for (; at[0] < flows; at[0]++) {
+            shown++;
+            if (other.decide(view).ends()) {
+                return List.of(new Difference(view.key(), Decision.KEEP, Decision.KEEP));
+            }
+        }
+        return List.of();
+    }
+
+    private Optional<FlowState> find(FlowKey key) {
+        found++;
+        return key.destinationPort() == 443 && number(key) < flows ? Optional.of(flow(number(key))) : Optional.empty();
     }
 
     private static String said(Runnable command) {
@@ -122,18 +154,43 @@ class FlowCommandsTest {
     }
 
     @Test
-    void shouldSortAMillionFlowsByBytesReadingThemInPages() {
+    void shouldSortAMillionFlowsByBytesInOneLook() {
         flows = 1_000_000;
         List<String> largest = IntStream.range(0, flows).mapToObj(i -> new long[] {i * 7919L % 1000003, i})
                 .sorted((a, b) -> Long.compare(b[0], a[0])).limit(3).map(pair -> String.valueOf(pair[0])).toList();
         List<String> lines = said(() -> commands.list("--sort", "bytes", "--limit", "3")).lines().toList();
 
         assertThat(lines.subList(1, 4)).map(line -> line.split("\\s+")[5]).isEqualTo(largest);
-        assertThat(longest).isEqualTo(PAGE);
+        assertThat(lines.get(4)).isEqualTo("flows 1 to 3; there are more: --offset 3");
+        assertThat(shown).isEqualTo(flows);
+        assertThat(found).as("asked for one by one").isEqualTo(3);
         assertThat(said(() -> commands.list("--sort", "bytes", "--limit", "1", "--offset", "2")).lines().skip(1).findFirst())
                 .contains(lines.get(3));
         assertThatThrownBy(() -> commands.list("--sort", "bytes", "--offset", "9999", "--limit", "2"))
                 .hasMessageContaining("a sorted list ends at flow 10000");
+    }
+
+    @Test
+    void shouldShowEachOfEqualFlowsOnOnePageOfASortedList() {
+        flows = 25;
+        List<String> lines = IntStream.range(0, 5).mapToObj(page -> said(() -> commands.list("--sort", "age", "--limit", "5",
+                "--offset", String.valueOf(5 * page)))).flatMap(String::lines).filter(line -> line.contains(">")).toList();
+        assertThat(lines).hasSize(25).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void shouldReadNoMoreOfTheTableThanAPageNeeds() {
+        flows = 1_000_000;
+        assertThat(said(() -> commands.list("--limit", "10", "--offset", "10"))).contains("there are more: --offset 20");
+        assertThat(shown).isEqualTo(21);
+    }
+
+    @Test
+    void shouldSayThatThereAreMoreOnlyOfThoseThatAreWanted() {
+        flows = 20;
+        assertThat(said(() -> commands.list("--sort", "packets", "--limit", "10", "--protocol", "udp")).lines())
+                .hasSize(11).noneMatch(line -> line.contains("more"));
+        assertThat(said(() -> commands.list("--sort", "packets", "--limit", "9", "--protocol", "udp"))).contains("--offset 9");
     }
 
     @Test
@@ -143,6 +200,7 @@ class FlowCommandsTest {
         assertThat(said(() -> commands.list("--address", "10.0.0.7")).lines()).hasSize(2);
         assertThat(said(() -> commands.list("--address", "192.0.2.1", "--limit", "100")).lines()).hasSize(31);
         assertThat(said(() -> commands.list("--port", "2")).lines()).hasSize(1);
+        assertThat(said(() -> commands.list("--origin", "zeek", "--limit", "100")).lines()).hasSize(31);
         assertThat(said(() -> commands.list("--origin", "suricata", "--json"))).isEqualTo("[]\n");
         assertThatThrownBy(() -> commands.list("--origin", "snort")).hasMessageContaining("manual, zeek, suricata");
         assertThatThrownBy(() -> commands.list("--sort", "size"))
