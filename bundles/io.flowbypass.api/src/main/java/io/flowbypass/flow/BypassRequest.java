@@ -58,7 +58,7 @@ public final class BypassRequest {
     /**
      * The same with who asks.
      *
-     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}, or with a NUL in it
+     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}, or with a control character in it
      */
     public BypassRequest withAsker(String value) {
         return new BypassRequest(key, origin, atMost(MAX_NAME_BYTES, "asker", value), rule, cookie, idleTimeout, cut);
@@ -67,7 +67,7 @@ public final class BypassRequest {
     /**
      * The same with the rule that made the asker ask.
      *
-     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}, or with a NUL in it
+     * @throws IllegalArgumentException when longer than {@link #MAX_NAME_BYTES}, or with a control character in it
      */
     public BypassRequest withRule(String value) {
         return new BypassRequest(key, origin, asker, atMost(MAX_NAME_BYTES, "rule", value), cookie, idleTimeout, cut);
@@ -76,7 +76,7 @@ public final class BypassRequest {
     /**
      * The same with a text to find again in the flow's record.
      *
-     * @throws IllegalArgumentException when longer than {@link #MAX_COOKIE_BYTES}, or with a NUL in it
+     * @throws IllegalArgumentException when longer than {@link #MAX_COOKIE_BYTES}, or with a control character in it
      */
     public BypassRequest withCookie(String value) {
         return new BypassRequest(key, origin, asker, rule, atMost(MAX_COOKIE_BYTES, "cookie", value), idleTimeout, cut);
@@ -143,8 +143,10 @@ public final class BypassRequest {
 
     private static String atMost(int bytes, String what, String value) {
         int length = Objects.requireNonNull(value, what).getBytes(StandardCharsets.UTF_8).length;
-        if (value.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException(what + " has a NUL character, behind which nothing would be kept");
+        int control = value.chars().filter(Character::isISOControl).findFirst().orElse(-1);
+        if (control >= 0) {
+            throw new IllegalArgumentException(what + " has the control character U+%04X, which a terminal that shows it would"
+                    .formatted(control) + " obey: leave it out");
         }
         if (length > bytes) {
             throw new IllegalArgumentException(

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.regex.Pattern;
 
 /**
  * A bypassed flow at one moment. Immutable.
@@ -24,6 +25,9 @@ import java.util.Objects;
  */
 public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts reverse, Instant firstSeen,
         Instant lastSeen, CutAction action, Origin origin, String asker, String rule, String cookie) {
+    /** What a terminal obeys: a table may have it from a version that took it. */
+    private static final Pattern CONTROL = Pattern.compile("[\\x00-\\x1f\\x7f-\\x9f]");
+
     /** Refuses nulls. */
     public FlowState {
         Objects.requireNonNull(key, "key");
@@ -53,10 +57,16 @@ public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts re
                 .append("\n  reverse ").append(describe(reverse))
                 .append("\n  bypassed ").append(firstSeen.truncatedTo(ChronoUnit.MILLIS))
                 .append("\n  last packet ").append(lastSeen.truncatedTo(ChronoUnit.MILLIS))
-                .append("\n  asked by ").append(origin.name().toLowerCase(Locale.ROOT));
-        named(text, " ", asker);
+                .append("\n  asked by ").append(askedBy());
         named(text, ", rule ", rule);
         named(text, ", cookie ", cookie);
+        return text.toString();
+    }
+
+    /** For people: the kind of tool that asked, and who. */
+    public String askedBy() {
+        StringBuilder text = new StringBuilder(origin.name().toLowerCase(Locale.ROOT));
+        named(text, " ", asker);
         return text.toString();
     }
 
@@ -66,7 +76,8 @@ public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts re
 
     private static void named(StringBuilder text, String what, String value) {
         if (!value.isEmpty()) {
-            text.append(what).append(value);
+            text.append(what).append(CONTROL.matcher(value)
+                    .replaceAll(found -> "\\\\u%04x".formatted((int) found.group().charAt(0))));
         }
     }
 }

@@ -19,8 +19,13 @@ class BypassRequestTest {
     }
 
     @Test
-    void shouldRefuseATextOfWhichOnlyAPartWouldBeKept() {
-        assertThatThrownBy(() -> REQUEST.withCookie("a\0b")).hasMessageContaining("cookie has a NUL");
+    void shouldRefuseControlCharacters() {
+        assertThatThrownBy(() -> REQUEST.withCookie("a\0b")).hasMessageContaining("cookie has the control character U+0000");
+        assertThatThrownBy(() -> REQUEST.withRule("\u001b[2J")).hasMessageContaining("rule has the control character U+001B");
+        for (String wrong : new String[] {"\n", "\u001f", "\u007f", "\u0080", "\u009b", "\u009f"}) {
+            assertThatThrownBy(() -> REQUEST.withAsker("a" + wrong)).hasMessageContaining("control character");
+        }
+        assertThat(REQUEST.withCookie(" ~\u00a0ä€").cookie()).isEqualTo(" ~\u00a0ä€");
     }
 
     @Test

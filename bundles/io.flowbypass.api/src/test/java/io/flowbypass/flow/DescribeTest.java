@@ -34,6 +34,14 @@ class DescribeTest {
     }
 
     @Test
+    void shouldKeepWhatItShowsFromATerminal() {
+        FlowState flow = flow(CutAction.DROP, "a\u001b[2J", "\u009b1m$\\ä", "\u007f\n\0");
+        assertThat(flow.describe())
+                .endsWith("  asked by suricata a\\u001b[2J, rule \\u009b1m$\\ä, cookie \\u007f\\u000a\\u0000");
+        assertThat(flow.askedBy()).isEqualTo("suricata a\\u001b[2J");
+    }
+
+    @Test
     void shouldSayOfARecordWhyItEnded() {
         FlowState flow = flow(CutAction.DROP, "", "", "");
         assertThat(new FlowRecord("1f-2-3", flow, EndReason.IDLE, "idle").describe())

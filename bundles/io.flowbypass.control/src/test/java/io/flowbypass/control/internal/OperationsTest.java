@@ -88,8 +88,8 @@ class OperationsTest {
 
     @Test
     void shouldFindListAndReleaseWithCounts() {
-        ask(cut(4000, ",\"rule\":\"a\\u0001\\\"\\u00e4\""));
-        String flow = "{" + FLOW + ",\"action\":\"drop\",\"origin\":\"manual\",\"asker\":\"me\",\"rule\":\"a\\u0001\\\"ä\","
+        ask(cut(4000, ",\"rule\":\"a\\\"\\u00e4\""));
+        String flow = "{" + FLOW + ",\"action\":\"drop\",\"origin\":\"manual\",\"asker\":\"me\",\"rule\":\"a\\\"ä\","
                 + "\"pkts_toserver\":3,\"bytes_toserver\":300,\"pkts_toclient\":1,\"bytes_toclient\":60,"
                 + "\"bypassed\":\"2026-11-25T12:00:00.123Z\",\"last_packet\":\"2026-11-25T12:00:00.123Z\"}";
         assertThat(ask("{\"op\":\"find\"," + FLOW + "}")).isEqualTo("{\"ok\":true,\"flow\":" + flow + "}");
@@ -109,6 +109,12 @@ class OperationsTest {
         refuses(cut(1, ""), "unavailable", "gone");
         assertThat(counters.refused(Refusal.NEVER_CUT)).isEqualTo(1);
         assertThat(counters.refused(Refusal.UNAVAILABLE)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldRefuseTextsThatATerminalWouldObey() {
+        refuses(cut(1, ",\"rule\":\"\\u001b[2J\""), "bad_request", "rule has the control character U+001B");
+        refuses(cut(1, ",\"cookie\":\"\u009b2J\""), "bad_request", "cookie has the control character U+009B");
     }
 
     @Test

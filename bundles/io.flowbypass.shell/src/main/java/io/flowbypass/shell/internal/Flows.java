@@ -26,8 +26,7 @@ final class Flows {
 
     static String row(FlowState flow, Instant now) {
         return ROW.formatted(flow.key(), flow.packets(), flow.bytes(), time(flow.lastSeen(), now),
-                time(flow.firstSeen(), now), flow.origin().name().toLowerCase(Locale.ROOT) + " " + flow.asker())
-                .stripTrailing();
+                time(flow.firstSeen(), now), flow.askedBy());
     }
 
     private static String time(Instant since, Instant now) {
