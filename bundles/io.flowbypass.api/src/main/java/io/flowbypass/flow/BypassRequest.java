@@ -145,8 +145,8 @@ public final class BypassRequest {
         int length = Objects.requireNonNull(value, what).getBytes(StandardCharsets.UTF_8).length;
         int control = value.chars().filter(Character::isISOControl).findFirst().orElse(-1);
         if (control >= 0) {
-            throw new IllegalArgumentException(what + " has the control character U+%04X, which a terminal that shows it would"
-                    .formatted(control) + " obey: leave it out");
+            throw new IllegalArgumentException(
+                    "%s has the control character U+%04X, which a terminal might obey: leave it out".formatted(what, control));
         }
         if (length > bytes) {
             throw new IllegalArgumentException(

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
 
-/** Names of IP protocols, by their IANA numbers. */
+/** Names of IP protocols, as Suricata's EVE log has them, by their IANA numbers. */
 public final class Protocols {
     /** TCP. */
     public static final int TCP = 6;
@@ -15,13 +15,15 @@ public final class Protocols {
 
     /** DCCP. */
     public static final int DCCP = 33;
+    /** ICMPv6. */
+    public static final int ICMPV6 = 58;
     /** SCTP. */
     public static final int SCTP = 132;
     /** UDP-Lite. */
     public static final int UDP_LITE = 136;
 
     private static final Map<Integer, String> NAMES = Map.of(1, "ICMP", TCP, "TCP", UDP, "UDP", DCCP, "DCCP", 47, "GRE", 50,
-            "ESP", 58, "ICMPv6", SCTP, "SCTP", UDP_LITE, "UDPLite");
+            "ESP", ICMPV6, "IPv6-ICMP", SCTP, "SCTP", UDP_LITE, "UDPLite");
 
     private Protocols() {
     }
@@ -37,7 +39,7 @@ public final class Protocols {
     }
 
     /**
-     * The number of a protocol given by name (in any case) or by number.
+     * The number of a protocol given by name (in any case; also ICMPv6) or by number.
      *
      * @throws IllegalArgumentException when it is neither a known name nor a number from 0 to 255
      */
@@ -47,6 +49,9 @@ public final class Protocols {
             if (name.getValue().toUpperCase(Locale.ROOT).equals(wanted)) {
                 return name.getKey();
             }
+        }
+        if (wanted.equals("ICMPV6")) {
+            return ICMPV6;
         }
         if (wanted.matches("\\d{1,3}") && Integer.parseInt(wanted) <= 255) {
             return Integer.parseInt(wanted);

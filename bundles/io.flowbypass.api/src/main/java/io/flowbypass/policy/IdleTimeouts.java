@@ -26,7 +26,6 @@ public record IdleTimeouts(long tcp, long udp, long icmp, long other) {
     public static final int MAX_SECONDS = 604800;
 
     private static final int ICMP = 1;
-    private static final int ICMPV6 = 58;
 
     /**
      * Of what a configuration says, in seconds.
@@ -48,7 +47,7 @@ public record IdleTimeouts(long tcp, long udp, long icmp, long other) {
         return flow.idleTimeoutNanos(switch (flow.protocol()) {
             case Protocols.TCP -> tcp;
             case Protocols.UDP -> udp;
-            case ICMP, ICMPV6 -> icmp;
+            case ICMP, Protocols.ICMPV6 -> icmp;
             default -> other;
         });
     }

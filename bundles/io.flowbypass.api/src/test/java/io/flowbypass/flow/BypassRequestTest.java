@@ -21,7 +21,8 @@ class BypassRequestTest {
     @Test
     void shouldRefuseControlCharacters() {
         assertThatThrownBy(() -> REQUEST.withCookie("a\0b")).hasMessageContaining("cookie has the control character U+0000");
-        assertThatThrownBy(() -> REQUEST.withRule("\u001b[2J")).hasMessageContaining("rule has the control character U+001B");
+        assertThatThrownBy(() -> REQUEST.withRule("\u001b[2J"))
+                .hasMessageContaining("rule has the control character U+001B");
         for (String wrong : new String[] {"\n", "\u001f", "\u007f", "\u0080", "\u009b", "\u009f"}) {
             assertThatThrownBy(() -> REQUEST.withAsker("a" + wrong)).hasMessageContaining("control character");
         }

@@ -12,6 +12,7 @@ class ProtocolsTest {
         assertThat(Protocols.parse("tcp")).isEqualTo(6);
         assertThat(Protocols.parse(" UDP ")).isEqualTo(17);
         assertThat(Protocols.parse("ICMPv6")).isEqualTo(58);
+        assertThat(Protocols.parse("ipv6-icmp")).isEqualTo(58);
         assertThat(Protocols.parse("0")).isZero();
         assertThat(Protocols.parse("255")).isEqualTo(255);
     }
@@ -27,6 +28,7 @@ class ProtocolsTest {
     @Test
     void shouldNameWhatHasANameAndNumberTheRest() {
         assertThat(Protocols.name(6)).isEqualTo("TCP");
+        assertThat(Protocols.name(58)).isEqualTo("IPv6-ICMP");
         assertThat(Protocols.name(99)).isEqualTo("99");
     }
 }

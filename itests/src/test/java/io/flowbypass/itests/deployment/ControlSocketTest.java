@@ -119,7 +119,7 @@ class ControlSocketTest {
             a.send(5000, Lab.B, 6000, 100, PAYLOAD);
             JsonNode released = ask(udp("release", 5000, ",\"id\":9"));
             assertThat(released.path("id").asInt()).isEqualTo(9);
-            assertThat(released.path("reason").asText()).isEqualTo("released");
+            assertThat(released.path("flow").path("reason").asText()).isEqualTo("released");
             assertThat(released.path("flow").path("pkts_toserver").asInt()).isEqualTo(1100);
             assertThat(released.path("flow").path("rule").asText()).isEqualTo("elephant");
             a.send(5000, Lab.B, 6000, 5, PAYLOAD);

@@ -120,7 +120,7 @@ class ShellTest {
             Jmx.eventually(() -> json("xdp:status").at("/verdicts/PASSED_PAUSED/packets").asInt() == 10, "XDP passes");
             assertThat(works("xdp:resume")).startsWith("resumed");
             JsonNode record = json("flow:release " + FLOW);
-            assertThat(record.get("reason").asText()).isEqualTo("RELEASED");
+            assertThat(record.get("reason").asText()).isEqualTo("released");
             assertThat(record.get("pkts_toserver").asInt()).isEqualTo(50);
             assertThat(works("flow:find " + FLOW)).startsWith("not bypassed");
             assertThat(works("flow:flush")).isEqualTo("took 1 flow out of the bypass\n");

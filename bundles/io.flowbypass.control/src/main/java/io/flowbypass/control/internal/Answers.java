@@ -11,13 +11,15 @@ import io.flowbypass.flow.Protocols;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
 /** Writes answers, each a line of JSON. */
 final class Answers {
     private static final JsonFactory JSON = new JsonFactory();
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxx", Locale.ROOT).withZone(ZoneId.systemDefault());
 
     private Answers() {
     }
@@ -57,9 +59,14 @@ final class Answers {
         return line.append('\n').toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** A flow, as an object. */
+    /** A flow, as an object, with the names and values of flow records, as the shell's. */
     static void flow(JsonGenerator json, FlowState flow) throws IOException {
         json.writeStartObject();
+        fields(json, flow);
+        json.writeEndObject();
+    }
+
+    private static void fields(JsonGenerator json, FlowState flow) throws IOException {
         FlowKey key = flow.key();
         json.writeStringField("proto", Protocols.name(key.protocol()));
         json.writeStringField("src_ip", key.source().getHostAddress());
@@ -81,17 +88,18 @@ final class Answers {
         text(json, "cookie", flow.cookie());
         counts(json, "toserver", flow.forward());
         counts(json, "toclient", flow.reverse());
-        time(json, "bypassed", flow.firstSeen());
-        time(json, "last_packet", flow.lastSeen());
-        json.writeEndObject();
+        json.writeStringField("start", TIME.format(flow.firstSeen()));
+        json.writeStringField("last", TIME.format(flow.lastSeen()));
     }
 
-    /** The record of a flow that ended. */
+    /** A flow that ended, as an object. */
     static void record(JsonGenerator json, FlowRecord record) throws IOException {
-        json.writeStringField("record", record.id());
+        json.writeStartObject();
+        json.writeStringField("id", record.id());
         json.writeStringField("reason", record.reason().name().toLowerCase(Locale.ROOT));
-        json.writeFieldName("flow");
-        flow(json, record.flow());
+        text(json, "detail", record.detail());
+        fields(json, record.flow());
+        json.writeEndObject();
     }
 
     private static void text(JsonGenerator json, String field, String value) throws IOException {
@@ -103,9 +111,5 @@ final class Answers {
     private static void counts(JsonGenerator json, String direction, DirectionCounts counts) throws IOException {
         json.writeNumberField("pkts_" + direction, counts.packets());
         json.writeNumberField("bytes_" + direction, counts.bytes());
-    }
-
-    private static void time(JsonGenerator json, String field, Instant time) throws IOException {
-        json.writeStringField(field, time.truncatedTo(ChronoUnit.MILLIS).toString());
     }
 }

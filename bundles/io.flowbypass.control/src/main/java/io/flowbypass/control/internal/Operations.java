@@ -156,7 +156,10 @@ final class Operations {
                             + " s; it reaches the listeners later"
                     : key + " could not be released: " + failure.getMessage(), failure));
         }
-        return record.map(ended -> Answers.done(request.id(), json -> Answers.record(json, ended)))
+        return record.map(ended -> Answers.done(request.id(), json -> {
+            json.writeFieldName("flow");
+            Answers.record(json, ended);
+        }))
                 .orElseGet(() -> refused(request.id(), notFound(key)));
     }
 

@@ -8,6 +8,9 @@ import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.Origin;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -89,15 +92,18 @@ class OperationsTest {
     @Test
     void shouldFindListAndReleaseWithCounts() {
         ask(cut(4000, ",\"rule\":\"a\\\"\\u00e4\""));
-        String flow = "{" + FLOW + ",\"action\":\"drop\",\"origin\":\"manual\",\"asker\":\"me\",\"rule\":\"a\\\"ä\","
+        String seen = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxx").withZone(ZoneId.systemDefault())
+                .format(Instant.parse("2026-11-25T12:00:00.123456Z"));
+        String flow = FLOW + ",\"action\":\"drop\",\"origin\":\"manual\",\"asker\":\"me\",\"rule\":\"a\\\"ä\","
                 + "\"pkts_toserver\":3,\"bytes_toserver\":300,\"pkts_toclient\":1,\"bytes_toclient\":60,"
-                + "\"bypassed\":\"2026-11-25T12:00:00.123Z\",\"last_packet\":\"2026-11-25T12:00:00.123Z\"}";
-        assertThat(ask("{\"op\":\"find\"," + FLOW + "}")).isEqualTo("{\"ok\":true,\"flow\":" + flow + "}");
-        assertThat(ask("{\"op\":\"list\"}")).isEqualTo("{\"ok\":true,\"offset\":0,\"more\":false,\"flows\":[" + flow + "]}");
+                + "\"start\":\"" + seen + "\",\"last\":\"" + seen + "\"}";
+        assertThat(ask("{\"op\":\"find\"," + FLOW + "}")).isEqualTo("{\"ok\":true,\"flow\":{" + flow + "}");
+        assertThat(ask("{\"op\":\"list\"}"))
+                .isEqualTo("{\"ok\":true,\"offset\":0,\"more\":false,\"flows\":[{" + flow + "]}");
         assertThat(ask("{\"op\":\"list\",\"limit\":1}")).contains("\"more\":true");
         assertThat(ask("{\"op\":\"list\",\"offset\":1}")).contains("\"flows\":[]");
         assertThat(ask("{\"op\":\"release\"," + FLOW + "}"))
-                .isEqualTo("{\"ok\":true,\"record\":\"1-2-3\",\"reason\":\"released\",\"flow\":" + flow + "}");
+                .isEqualTo("{\"ok\":true,\"flow\":{\"id\":\"1-2-3\",\"reason\":\"released\"," + flow + "}");
         refuses("{\"op\":\"find\"," + FLOW + "}", "not_found", "TCP 10.0.0.1:4000 > 10.0.0.2:443 is not bypassed");
         refuses("{\"op\":\"release\"," + FLOW + "}", "not_found", "is not bypassed");
     }
@@ -241,6 +247,6 @@ class OperationsTest {
         CompletableFuture<byte[]> answer = operations.answer(line.toCharArray(), line.length(), "me");
         assertThat(answer).isNotDone();
         table.releases.get(0).run();
-        assertThat(new String(answer.join(), StandardCharsets.UTF_8)).contains("\"record\":\"1-2-3\"");
+        assertThat(new String(answer.join(), StandardCharsets.UTF_8)).contains("\"id\":\"1-2-3\"");
     }
 }

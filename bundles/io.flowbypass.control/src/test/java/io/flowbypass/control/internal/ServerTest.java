@@ -123,7 +123,7 @@ class ServerTest {
         client.send(String.format(PING, 4));
         assertThat(client.answers.ready()).as("nothing comes before the release").isFalse();
         table.releases.get(0).run();
-        assertThat(client.answer()).startsWith("{\"id\":1,\"ok\":true,\"record\"");
+        assertThat(client.answer()).startsWith("{\"id\":1,\"ok\":true,\"flow\":{\"id\":");
         assertThat(client.answer()).contains("\"id\":2");
         assertThat(client.answer()).contains("\"id\":4");
     }

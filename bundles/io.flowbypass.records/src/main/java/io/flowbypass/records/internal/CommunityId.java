@@ -20,7 +20,6 @@ final class CommunityId {
     /** The largest seed. */
     static final int MAX_SEED = 65535;
     private static final int ICMP = 1;
-    private static final int ICMPV6 = 58;
     /** Seed, two addresses, protocol, padding, two ports. */
     private static final int MAX_BYTES = 2 + 2 * 16 + 2 + 2 * 2;
 
@@ -29,7 +28,7 @@ final class CommunityId {
 
     static Optional<String> of(FlowKey key, int seed) {
         int protocol = key.protocol();
-        if (protocol == 0 || protocol == ICMP || protocol == ICMPV6) {
+        if (protocol == 0 || protocol == ICMP || protocol == Protocols.ICMPV6) {
             return Optional.empty();
         }
         FlowKey ordered = isOrdered(key) ? key : key.reversed();

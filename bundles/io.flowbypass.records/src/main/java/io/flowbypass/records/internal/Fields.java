@@ -27,7 +27,6 @@ final class Fields {
     static final String UPDATE = "update";
     static final String END = "end";
 
-    private static final int ICMPV6 = 58;
     private static final String POLICY_SEPARATOR = ": ";
 
     private final String host;
@@ -81,7 +80,7 @@ final class Fields {
         if (Protocols.hasPorts(key.protocol())) {
             fields.put("dest_port", key.destinationPort());
         }
-        fields.put("proto", key.protocol() == ICMPV6 ? "IPv6-ICMP" : Protocols.name(key.protocol()));
+        fields.put("proto", Protocols.name(key.protocol()));
         CommunityId.of(key, seed).ifPresent(id -> fields.put("community_id", id));
         fields.put("flow", counts(flow, event.equals(START)));
         fields.put("action", lowerCase(flow.action()));

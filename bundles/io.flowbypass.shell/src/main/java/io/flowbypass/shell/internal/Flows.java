@@ -9,13 +9,17 @@ import io.flowbypass.flow.Protocols;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** Flows as rows of a table, and as JSON with the names of EVE's fields. */
+/** Flows as rows of a table, and as JSON with the names and values of flow records, as the control socket's. */
 final class Flows {
     private static final String ROW = "%-50s %12s %16s %8s %8s  %s";
     private static final int SECONDS = 60;
     private static final int MINUTES = 60;
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxx", Locale.ROOT).withZone(ZoneId.systemDefault());
 
     private Flows() {
     }
@@ -47,25 +51,36 @@ final class Flows {
     static void write(JsonGenerator json, FlowRecord record) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", record.id());
-        json.writeStringField("reason", record.reason().name());
-        json.writeStringField("detail", record.detail());
+        json.writeStringField("reason", lowerCase(record.reason()));
+        text(json, "detail", record.detail());
         writeFields(json, record.flow());
         json.writeEndObject();
     }
 
     private static void writeFields(JsonGenerator json, FlowState flow) throws IOException {
         writeKey(json, flow.key());
+        json.writeStringField("action", lowerCase(flow.action()));
+        json.writeStringField("origin", lowerCase(flow.origin()));
+        text(json, "asker", flow.asker());
+        text(json, "rule", flow.rule());
+        text(json, "cookie", flow.cookie());
         json.writeNumberField("pkts_toserver", flow.forward().packets());
         json.writeNumberField("bytes_toserver", flow.forward().bytes());
         json.writeNumberField("pkts_toclient", flow.reverse().packets());
         json.writeNumberField("bytes_toclient", flow.reverse().bytes());
-        json.writeStringField("start", flow.firstSeen().toString());
-        json.writeStringField("last", flow.lastSeen().toString());
-        json.writeStringField("action", flow.action().name());
-        json.writeStringField("origin", flow.origin().name());
-        json.writeStringField("asker", flow.asker());
-        json.writeStringField("rule", flow.rule());
-        json.writeStringField("cookie", flow.cookie());
+        json.writeStringField("start", TIME.format(flow.firstSeen()));
+        json.writeStringField("last", TIME.format(flow.lastSeen()));
+    }
+
+    private static String lowerCase(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Writes a field that has something to say. */
+    static void text(JsonGenerator json, String field, String value) throws IOException {
+        if (!value.isEmpty()) {
+            json.writeStringField(field, value);
+        }
     }
 
     static void writeKey(JsonGenerator json, FlowKey key) throws IOException {

@@ -75,12 +75,12 @@ public final class XdpCommands extends Commands {
             json.writeBooleanField("attached", each.attached());
             json.writeNumberField("program", each.programId());
             json.writeStringField("tag", each.programTag());
-            json.writeStringField("problem", each.problem());
+            Flows.text(json, "problem", each.problem());
             json.writeEndObject();
         }
         json.writeEndArray();
         json.writeBooleanField("paused", dataPlane.paused());
-        json.writeNumberField("lease_age_millis", dataPlane.leaseAgeMillis());
+        json.writeNumberField("lease_age_ms", dataPlane.leaseAgeMillis());
         json.writeNumberField("lease_seconds", dataPlane.leaseSeconds());
         json.writeObjectFieldStart("verdicts");
         for (Map.Entry<Verdict, VerdictCounts> each : verdicts.entrySet()) {
