@@ -42,12 +42,13 @@ final class ShellSession {
     /** Carries it out. */
     void run() throws IOException {
         String command = new DataInputStream(in).readUTF();
-        PipedInputStream keys = new PipedInputStream();
-        PipedOutputStream pressed = new PipedOutputStream(keys);
         PrintStream output = print(OUT);
         PrintStream error = print(ERROR);
         int status = 0;
-        try (CommandSession session = processor.createSession(keys, output, error)) {
+        // Once keys is closed, who forwards what no command reads waits no more; a session does not close it.
+        try (PipedInputStream keys = new PipedInputStream();
+                CommandSession session = processor.createSession(keys, output, error)) {
+            PipedOutputStream pressed = new PipedOutputStream(keys);
             Thread runs = Thread.currentThread();
             ShellSocket.daemon("flowbypass-shell-keys", () -> forward(pressed, session, runs)).start();
             try {

@@ -30,6 +30,7 @@ import org.osgi.service.component.annotations.Reference;
 public final class ShellSocket {
     static final String PROPERTY = "flowbypass.shell.socket";
 
+    private static final long PAUSE_MILLIS = 1000;
     private static final Logger LOG = System.getLogger(ShellSocket.class.getName());
 
     private final CommandProcessor processor;
@@ -81,14 +82,25 @@ public final class ShellSocket {
     private void accept() {
         try {
             while (true) {
-                SocketChannel client = server.accept();
-                open.add(client);
-                daemon("flowbypass-shell", () -> serve(client)).start();
+                acceptOne();
             }
         } catch (ClosedChannelException ending) {
             LOG.log(Level.DEBUG, "the shell's socket is closed", ending);
-        } catch (IOException broken) {
-            LOG.log(Level.WARNING, "the shell's socket " + path + " takes no more clients", broken);
+        } catch (InterruptedException ending) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void acceptOne() throws ClosedChannelException, InterruptedException {
+        try {
+            SocketChannel client = server.accept();
+            open.add(client);
+            daemon("flowbypass-shell", () -> serve(client)).start();
+        } catch (ClosedChannelException ending) {
+            throw ending;
+        } catch (IOException e) { // such as too many open files
+            LOG.log(Level.WARNING, "the shell's socket " + path + " lets nobody in for a second", e);
+            Thread.sleep(PAUSE_MILLIS);
         }
     }
 
