@@ -194,7 +194,8 @@ public interface XdpMXBean {
     long getError();
 
     /** Attaches XDP to an interface; says how. */
-    @Description("Attaches XDP to a network interface, until it is detached or this framework's storage is removed; waits up to 5 s.")
+    @Description("Attaches XDP to a network interface until it is detached; Karaf attaches it again at each start,"
+            + " ./flowbypass run only what its -i names. Waits up to 5 s.")
     @Impact(ACTION)
     String attach(@Name("interface") @Description("Name of the network interface, such as eth1.") String interfaceName,
             @Name("mode") @Description("native, generic or auto; empty for auto, which is native where the driver can.")

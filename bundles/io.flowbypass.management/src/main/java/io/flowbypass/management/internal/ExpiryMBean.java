@@ -8,7 +8,6 @@ import io.flowbypass.flow.FlowTableListener;
 import io.flowbypass.management.ExpiryMXBean;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
 import javax.management.MBeanNotificationInfo;
 import javax.management.Notification;
 import org.osgi.framework.BundleContext;
@@ -141,7 +140,6 @@ public final class ExpiryMBean extends DescribedMBean implements ExpiryMXBean, E
         tell(PRESSURE, what);
     }
 
-    /** Names separated by commas; blanks around them and empty ones do not count. */
     private void tell(String type, String message) {
         sendNotification(new Notification(type, name(), notifications.incrementAndGet(), message));
     }

@@ -25,7 +25,8 @@ public final class NeverCutCommands extends Commands {
     }
 
     /** Adds an entry. */
-    @Descriptor("Adds to what is never cut, whoever asks, and ends the bypass of what that names; kept in the configuration."
+    @Descriptor("Adds to what is never cut, whoever asks, and ends the bypass of what that names; kept in the configuration,"
+            + " in Felix while io.flowbypass.management runs."
             + " For example: never-cut:add 192.0.2.0/24 tcp/22")
     public void add(@Descriptor("PREFIX [PROTOCOL[/PORT]] [--json]") String... typed) {
         run("add", typed, arguments -> done(arguments,
@@ -33,7 +34,8 @@ public final class NeverCutCommands extends Commands {
     }
 
     /** Removes an entry. */
-    @Descriptor("Takes an entry off the list of what is never cut; kept in the configuration.")
+    @Descriptor("Takes an entry off the list of what is never cut; kept in the configuration,"
+            + " in Felix while io.flowbypass.management runs.")
     public void remove(@Descriptor("PREFIX [PROTOCOL[/PORT]] [--json]") String... typed) {
         run("remove", typed, arguments -> done(arguments,
                 entry(arguments) + (list.remove(entry(arguments)) ? " may be cut from now on" : " is not on the list")));

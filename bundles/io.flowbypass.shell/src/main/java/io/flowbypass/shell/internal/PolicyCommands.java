@@ -62,7 +62,8 @@ public final class PolicyCommands extends Commands {
     }
 
     /** Selects policies. */
-    @Descriptor("Selects the policies that are asked, in this order, or --all by their ranking; kept in the configuration.")
+    @Descriptor("Selects the policies that are asked, in this order, or --all by their ranking; kept in the configuration,"
+            + " in Felix while io.flowbypass.management runs.")
     public void select(@Descriptor("[NAME...] [--all] [--json]") String... typed) {
         run("select", typed, arguments -> {
             List<String> names = names(arguments);

@@ -94,7 +94,8 @@ public final class XdpCommands extends Commands {
     }
 
     /** Attaches. */
-    @Descriptor("Attaches XDP to a network interface, natively where its driver can; kept in the configuration.")
+    @Descriptor("Attaches XDP to a network interface, natively where its driver can, until xdp:detach. Karaf attaches it"
+            + " again at each start, ./flowbypass run only what its -i names.")
     public void attach(@Descriptor("INTERFACE [--mode native|generic] [--json]") String... typed) {
         run("attach", typed, arguments -> done(arguments, new Attachments(configurationAdmin, dataPlane)
                 .attach(arguments.word(0), arguments.has("--mode") ? arguments.value("--mode") : "")));
