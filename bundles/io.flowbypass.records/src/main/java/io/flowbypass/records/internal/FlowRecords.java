@@ -33,7 +33,7 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
- * The flow listener {@code records}: it has taken a record once that is a line in the file. Once a second it looks for flows
+ * The flow listener {@code records}: it has taken a record once that is a line in the file. Every five seconds it looks for flows
  * that began or are due for an update, whose records are best effort.
  */
 @Component(service = FlowListener.class, immediate = true, configurationPid = FlowRecords.PID,
@@ -89,7 +89,7 @@ public final class FlowRecords implements FlowListener {
 
     private static final Logger LOG = System.getLogger(FlowRecords.class.getName());
     private static final Path HOST = Path.of("/proc/sys/kernel/hostname");
-    private static final long LOOK_SECONDS = 1;
+    private static final long LOOK_SECONDS = 5;
 
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
     private volatile FlowTable table;
