@@ -211,7 +211,7 @@ class ServerTest {
         assertThat(fourth.answer()).contains("unavailable", "3 connections");
         assertThat(fourth.answer()).isNull();
         table.releases.get(0).run();
-        assertThat(first.answer()).contains("\"record\"");
+        assertThat(first.answer()).contains("\"reason\":\"released\"");
         assertThat(new Client().send(String.format(PING, 1)).answer()).contains("\"ok\":true");
         assertThat(first.answer()).isNull();
         assertThat(counters.turnedAway.sum()).isEqualTo(1);
