@@ -182,7 +182,8 @@ class CommandTest extends CommandLab {
         try (Lab lab = new Lab()) {
             start("./flowbypass", "run", "-i", lab.cableA());
             eventuallyShown(lab.cableA() + " native true ");
-            inside("ls -l /run/flowbypass/run.*/shell.sock | grep -q ^srw-------");
+            Jmx.eventually(() -> inside("ls -l /run/flowbypass/run.*/shell.sock 2>&1 || true").startsWith("srw-------"),
+                    "the shell, which Felix starts by itself, is there");
             assertThat(flowbypass("shell", "xdp:status").out()).startsWith(lab.cableA() + ": attached, native mode");
             assertThat(flowbypass("shell", "flow:list", "--help").out()).contains("usage: flow:list");
             Outcome wrong = flowbypass("shell", "xdp:attach", "nosuch0");
