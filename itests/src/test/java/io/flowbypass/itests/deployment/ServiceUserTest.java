@@ -47,8 +47,11 @@ class ServiceUserTest extends InstalledLab {
     private String[] asUser(List<String> capabilities, String... command) {
         String set = "-all" + capabilities.stream().map(each -> each.toLowerCase(Locale.ROOT).replace("cap_", ",+"))
                 .collect(Collectors.joining());
+        // As systemd does: the user's, and those of the unit.
+        String groups = inside("(id -Gn flowbypass | tr \" \" \"\\n\";"
+                + " sed -n s/^SupplementaryGroups=//p /etc/systemd/system/flowbypass.service)").strip().replace('\n', ',');
         List<String> line = new ArrayList<>(List.of("setpriv", "--reuid=" + unit("User").get(0),
-                "--regid=" + unit("Group").get(0), "--init-groups", "--no-new-privs", "--inh-caps=" + set,
+                "--regid=" + unit("Group").get(0), "--groups=" + groups, "--no-new-privs", "--inh-caps=" + set,
                 "--ambient-caps=" + set, "--bounding-set=" + set, "env"));
         line.addAll(unit("Environment"));
         line.addAll(List.of(command));
@@ -137,8 +140,8 @@ class ServiceUserTest extends InstalledLab {
         try (Lab lab = new Lab()) {
             Process run = run("-i", lab.cableA());
             connect(run.pid()).close();
-            refuses(end(start("setpriv", "--reuid=65534", "--clear-groups", FLOWBYPASS, "off")), "needs root");
             Jmx.eventually(() -> isAttached(lab.cableA()), "XDP is attached");
+            refuses(end(start("setpriv", "--reuid=65534", "--clear-groups", FLOWBYPASS, "off")), "needs root");
             Outcome off = end(start(asUser(List.of(), FLOWBYPASS, "off")));
             assertThat(off.status()).as(off.toString()).isZero();
             assertThat(run.isAlive()).isFalse();
@@ -174,6 +177,63 @@ class ServiceUserTest extends InstalledLab {
         assertThat(off.status()).as(off.toString()).isZero();
         assertThat(other.isAlive()).isTrue();
         assertThat(inside("ls -d /sys/fs/bpf/other/links /var/lib/flowbypass.abcdef")).isNotEmpty();
+    }
+
+    @Test
+    void whatIsWrittenInEtcGivesOffNothingOfOthersToClearAway() throws Exception {
+        inside("mkdir -p /sys/fs/bpf/other/links /run/dbus");
+        inside("ln -s /sys/fs/bpf/other /var/lib/flowbypass/p; chown -h flowbypass /var/lib/flowbypass/p");
+        Process socket = start("perl", "-MSocket", "-e", "socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un($_))"
+                + " or die for \"/run/dbus/s\"; socket(T, AF_UNIX, SOCK_STREAM, 0); bind(T, pack_sockaddr_un($_)) or die"
+                + " for \"/run/dbus/mine\"; chown scalar(getpwnam \"flowbypass\"), -1, \"/run/dbus/mine\"");
+        assertThat(end(socket).status()).isZero();
+        inside("ln -s /run/dbus/s /run/flowbypass/ctl.sock; chown -h flowbypass /run/flowbypass/ctl.sock");
+        for (String place : List.of("/sys/fs/bpf/other", "/var/lib/flowbypass/p", "/sys/fs/bpf/other/../other",
+                "/sys/fs/bpf")) {
+            Outcome off = offWith(place, "/run/dbus/s");
+            assertThat(off.out()).as(place).contains("Left ", "Nothing else");
+            assertThat(inside("ls -d /sys/fs/bpf/other/links /run/dbus/s")).as(place).isNotEmpty();
+        }
+        inside("mkdir -p /sys/fs/bpf/mine/links; chown flowbypass /sys/fs/bpf/mine");
+        assertThat(offWith("/sys/fs/bpf/mine", "/run/dbus/mine").out()).contains("Removed the pins in /sys/fs/bpf/mine");
+        assertThat(inside("ls -d /sys/fs/bpf/mine /run/dbus/mine 2>/dev/null || true")).as("its own").isEmpty();
+    }
+
+    private Outcome offWith(String pins, String socket) throws Exception {
+        inside("sed -i \"s|^pin.root.*|pin.root = " + pins + "|\" /opt/flowbypass/etc/io.flowbypass.xdp.cfg");
+        inside("sed -i \"s|^socket.path.*|socket.path = " + socket + "|\" /opt/flowbypass/etc/io.flowbypass.control.cfg");
+        inside("chown -R flowbypass /opt/flowbypass/etc");
+        Outcome off = end(start(FLOWBYPASS, "off"));
+        assertThat(off.status()).as(off.toString()).isZero();
+        return off;
+    }
+
+    @Test
+    void linksThatTheUserMadeLeadOffToNothingOfOthers() throws Exception {
+        Process other = start("sleep", "1000");
+        inside("mkdir -p /sys/fs/bpf/other/links /run/other; cd /run/other; echo " + other.pid()
+                + " $(cut -d\\  -f22 /proc/" + other.pid() + "/stat) >owner; cp owner jvm");
+        inside("ln -s /sys/fs/bpf/other /run/flowbypass/p; ln -s /run/other /run/flowbypass/run.8;"
+                + " ln -s /sys/fs/bpf/other /sys/fs/bpf/flowbypass-demo-77;"
+                + " ln -s /sys/fs/bpf/other /sys/fs/bpf/flowbypass/links; ln -s /sys/fs/bpf /sys/fs/bpf/flowbypass/classic;"
+                + " mkdir /run/flowbypass/run.9 /run/flowbypass/demo.9; cd /run/flowbypass/run.9;"
+                + " echo /run/flowbypass/p >pins; cp pins ../demo.9; chown -Rh flowbypass /run/flowbypass"
+                + " /sys/fs/bpf/flowbypass-demo-77 /sys/fs/bpf/flowbypass");
+        Outcome off = end(start(FLOWBYPASS, "off"));
+        assertThat(off.status()).as(off.toString()).isZero();
+        assertThat(other.isAlive()).isTrue();
+        assertThat(inside("ls -d /sys/fs/bpf/other/links /run/other/owner")).isNotEmpty();
+        assertThat(inside("ls /sys/fs/bpf/flowbypass /run/flowbypass 2>/dev/null || true")).isEmpty();
+    }
+
+    @Test
+    void whatTheUserNotedOfOffloadsIsNoCommandOfRoots() throws Exception {
+        inside("echo $(stat -L -c %i /proc/self/ns/net) \"lo x//;e touch /run/done #\" >/run/flowbypass/offloads;"
+                + " chown flowbypass /run/flowbypass/offloads");
+        Outcome off = end(start(FLOWBYPASS, "off"));
+        assertThat(off.status()).as(off.toString()).isZero();
+        assertThat(inside("ls /run/done 2>/dev/null || true")).isEmpty();
+        assertThat(off.out()).contains("Left out a line");
     }
 
     @Test
