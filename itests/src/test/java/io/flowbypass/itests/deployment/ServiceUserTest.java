@@ -237,6 +237,29 @@ class ServiceUserTest extends InstalledLab {
     }
 
     @Test
+    void aMonitorsGroupMayAskOnceTheServiceIsInIt() throws Exception {
+        inside("groupadd --system zeek");
+        String commands = guide("Let a monitor ask").get(0);
+        String[] ask = {"setpriv", "--reuid=65534", "--regid=zeek", "--clear-groups", FLOWBYPASS, "ctl", "ping"};
+        try (Lab lab = new Lab()) {
+            does(commands.lines().findFirst().orElseThrow());
+            Process run = run("-i", lab.cableA());
+            Jmx.eventually(() -> said("error").contains("SupplementaryGroups=zeek"), "the log says what to do");
+            run.destroy();
+            assertThat(end(run).status()).isZero();
+            does(commands.replaceAll("(?m)^systemctl .*", ""));
+            run = run("-i", lab.cableA());
+            Jmx.eventually(() -> inside("stat -c \"%A %G\" /run/flowbypass/ctl.sock 2>&1 || true")
+                    .equals("srw-rw---- zeek\n"), "the socket is the group's");
+            assertThat(end(start(ask)).status()).isZero();
+            ask[2] = "--regid=65534";
+            assertThat(end(start(ask)).status()).as("another group").isNotZero();
+            run.destroy();
+            end(run);
+        }
+    }
+
+    @Test
     void everyJavaOfThisMachineRunsItWithoutAWarning() throws Exception {
         try (Lab lab = new Lab()) {
             for (String java : inside("for home in /usr/lib/jvm/*; do [ -L $home ] || [ ! -x $home/bin/java ]"

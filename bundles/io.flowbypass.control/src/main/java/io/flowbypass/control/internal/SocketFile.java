@@ -7,6 +7,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -92,9 +93,20 @@ final class SocketFile implements AutoCloseable {
     private static void permit(Path file, String group) throws IOException {
         if (!group.isEmpty()) {
             PosixFileAttributeView view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
-            view.setGroup(group(file, group));
+            give(view, group(file, group));
         }
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw----"));
+    }
+
+    private static void give(PosixFileAttributeView view, GroupPrincipal group) throws IOException {
+        try {
+            view.setGroup(group);
+        } catch (NoSuchFileException gone) {
+            throw gone;
+        } catch (FileSystemException e) {
+            throw new IOException("the user who runs Flowbypass is not in the group " + group + " (" + e.getReason()
+                    + "): put SupplementaryGroups=" + group + " into the unit, or the user into the group", e);
+        }
     }
 
     private static GroupPrincipal group(Path file, String name) throws IOException {
