@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -234,6 +236,22 @@ class ServiceUserTest extends InstalledLab {
         assertThat(off.status()).as(off.toString()).isZero();
         assertThat(inside("ls /run/done 2>/dev/null || true")).isEmpty();
         assertThat(off.out()).contains("Left out a line");
+    }
+
+    @Test
+    void whatTheGuidesLinkToIsInTheTarGz() throws Exception {
+        String names = inside("cd /opt/flowbypass/docs; ls");
+        assertThat(names).contains("guide.md", "operate.md", "records.md");
+        for (String name : names.split("\n")) {
+            Matcher link = Pattern.compile("\\]\\(([^:)#]+\\.md)").matcher(inside("cat /opt/flowbypass/docs/" + name));
+            while (link.find()) {
+                String there = link.group(1);
+                // jconsole.md has its pictures beside it in the sources.
+                if (!there.equals("jconsole.md") && Files.exists(Path.of("../docs").resolve(there))) {
+                    inside("ls /opt/flowbypass/docs/" + there);
+                }
+            }
+        }
     }
 
     @Test
