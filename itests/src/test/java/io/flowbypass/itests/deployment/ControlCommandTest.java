@@ -8,6 +8,9 @@ import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.Sender;
 import io.flowbypass.itests.lab.Shell;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -19,6 +22,12 @@ class ControlCommandTest extends CommandLab {
 
     private Outcome ctl(String... words) throws Exception {
         return end(start(Stream.concat(Stream.of("./flowbypass", "ctl"), Stream.of(words)).toArray(String[]::new)));
+    }
+
+    /** The commands that README shows. */
+    private static List<String> shown() throws IOException {
+        String page = Files.readString(Path.of("../README.md"));
+        return GuideBundle.block(page.substring(page.indexOf("By hand and in scripts, without a JVM:")), "```\n").lines().toList();
     }
 
     private void says(int status, String part, String... words) throws Exception {
@@ -82,6 +91,10 @@ class ControlCommandTest extends CommandLab {
             says(0, "cutting", "resume");
             says(0, "ended released: UDP " + FROM + " > " + TO + ": forward 100 packets", "release", "udp", FROM, TO);
             says(1, "is not bypassed", "release", "udp", FROM, TO);
+            for (String line : shown()) {
+                Outcome outcome = end(start("sh", "-c", "exec " + line));
+                assertThat(outcome.status()).as(line + " " + outcome).isZero();
+            }
 
             Shell.run("kill -9 " + said("run.log").replaceFirst("(?s).*jconsole (\\d+).*", "$1"));
             end(run);
