@@ -17,6 +17,8 @@ import java.util.regex.Pattern;
 public final class Capture implements AutoCloseable {
     private static final Pattern PORTS = Pattern.compile("length (\\d+): .*?\\.(\\d+) > \\S+\\.(\\d+): (Flags \\[S],)?");
     private static final long START_SECONDS = 20;
+    /** Bytes of each packet: its headers. Of packets as large as they may be, the buffer has room for few, and loses others. */
+    private static final String HEADERS = "192";
 
     private final Process process;
     private final Map<String, Long> seen = new ConcurrentHashMap<>();
@@ -31,8 +33,8 @@ public final class Capture implements AutoCloseable {
     /** As {@code tcpdump -Q} says of the direction, where a command in front of it has led. */
     Capture(List<String> before, String cable, String direction) {
         List<String> command = new ArrayList<>(before);
-        command.addAll(List.of("tcpdump", "-i", cable, "-Q", direction, "-nn", "-e", "-l", "-t", "--immediate-mode", "-B",
-                "8192", "udp or tcp"));
+        command.addAll(List.of("tcpdump", "-i", cable, "-Q", direction, "-nn", "-e", "-l", "-t", "--immediate-mode", "-s",
+                HEADERS, "-B", "8192", "udp or tcp"));
         try {
             process = new ProcessBuilder(command).start();
         } catch (IOException e) {
