@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 public final class Capture implements AutoCloseable {
     private static final Pattern PORTS = Pattern.compile("length (\\d+): .*?\\.(\\d+) > \\S+\\.(\\d+): (Flags \\[S],)?");
     private static final long START_SECONDS = 20;
-    /** Bytes of each packet: its headers. Of packets as large as they may be, the buffer has room for few, and loses others. */
+    /** Bytes of each packet: its headers. Of packets as large as may be, the buffer has room for few, and loses others. */
     private static final String HEADERS = "192";
 
     private final Process process;
