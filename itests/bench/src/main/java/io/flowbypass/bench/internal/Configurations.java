@@ -3,6 +3,8 @@ package io.flowbypass.bench.internal;
 
 import java.io.IOException;
 import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.Map;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
@@ -15,12 +17,21 @@ record Configurations(ConfigurationAdmin admin) {
 
     /** Sets a value of a configuration that there is; returns the one before. */
     Object set(String pid, String name, Object value) throws IOException {
+        return set(pid, Map.of(name, value)).get(name);
+    }
+
+    /**
+     * Sets values of a configuration that there is, in one step: of two steps FileInstall may undo the second, when it has read
+     * the file of the first. Returns those before.
+     */
+    Map<String, Object> set(String pid, Map<String, Object> values) throws IOException {
         Configuration configuration = admin.getConfiguration(pid, "?");
         Dictionary<String, Object> properties = configuration.getProperties();
         if (properties == null) {
             throw new IOException("There is no configuration " + pid + ".");
         }
-        Object before = properties.put(name, value);
+        Map<String, Object> before = new HashMap<>();
+        values.forEach((name, value) -> before.put(name, properties.put(name, value)));
         configuration.update(properties);
         return before;
     }

@@ -3,6 +3,7 @@ package io.flowbypass.bench.internal;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -14,6 +15,7 @@ import org.osgi.framework.BundleException;
  */
 final class OtherTable implements AutoCloseable {
     private static final String LOADER = "io.flowbypass.xdp";
+    private static final String CAPACITY = "capacity";
     private static final String NAME = "other-table";
 
     private final Run run;
@@ -36,10 +38,10 @@ final class OtherTable implements AutoCloseable {
     private Object restart(Path pins, Object capacity) throws IOException {
         try {
             loader.stop(Bundle.STOP_TRANSIENT);
-            configurations.set(LOADER, "pin.root", pins.toString());
-            Object before = configurations.set(LOADER, "capacity", capacity.toString());
+            Map<String, Object> before =
+                    configurations.set(LOADER, Map.of("pin.root", pins.toString(), CAPACITY, capacity.toString()));
             loader.start(Bundle.START_TRANSIENT);
-            return before;
+            return before.get(CAPACITY);
         } catch (BundleException e) {
             throw new IOException("The bundle " + LOADER + " cannot be restarted: " + e.getMessage(), e);
         }
