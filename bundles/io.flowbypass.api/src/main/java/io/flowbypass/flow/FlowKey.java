@@ -3,6 +3,9 @@ package io.flowbypass.flow;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -261,5 +264,22 @@ public final class FlowKey {
     private static IllegalArgumentException notAnAddress(String what, String text) {
         return new IllegalArgumentException(what + " \"" + text
                 + "\" is not an IP address: write 192.0.2.1 or 2001:db8::1 (host names are not looked up)");
+    }
+
+    /**
+     * Its parts in order, by the names that Suricata's EVE log has for them: protocol and addresses are texts, ports numbers, VLAN
+     * ids a list of one or two numbers, left out where there are none.
+     */
+    public Map<String, Object> fields() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("proto", Protocols.name(protocol));
+        fields.put("src_ip", source().getHostAddress());
+        fields.put("src_port", sourcePort);
+        fields.put("dest_ip", destination().getHostAddress());
+        fields.put("dest_port", destinationPort);
+        if (outerVlan != 0) {
+            fields.put("vlan", innerVlan == 0 ? List.of(outerVlan) : List.of(outerVlan, innerVlan));
+        }
+        return fields;
     }
 }

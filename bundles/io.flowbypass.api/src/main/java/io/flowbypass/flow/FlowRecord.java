@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.flow;
 
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -19,6 +22,16 @@ public record FlowRecord(String id, FlowState flow, EndReason reason, String det
         Objects.requireNonNull(flow, "flow");
         Objects.requireNonNull(reason, "reason");
         Objects.requireNonNull(detail, "detail");
+    }
+
+    /** What is known of it, in order: {@code id}, {@code reason}, {@code detail} if it has one, and the {@link FlowState#fields}. */
+    public Map<String, Object> fields() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("id", id);
+        fields.put("reason", reason.name().toLowerCase(Locale.ROOT));
+        FlowState.putText(fields, "detail", detail);
+        fields.putAll(flow.fields());
+        return fields;
     }
 
     /** For people: why it ended, the flow, and a short line below it for each thing that is known of it. */

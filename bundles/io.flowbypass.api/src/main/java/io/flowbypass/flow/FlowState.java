@@ -2,8 +2,11 @@
 package io.flowbypass.flow;
 
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -25,6 +28,9 @@ import java.util.regex.Pattern;
  */
 public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts reverse, Instant firstSeen,
         Instant lastSeen, CutAction action, Origin origin, String asker, String rule, String cookie) {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxx", Locale.ROOT).withZone(ZoneId.systemDefault());
+
     /** What a terminal obeys: a table may have it from a version that took it. */
     private static final Pattern CONTROL = Pattern.compile("[\\x00-\\x1f\\x7f-\\x9f]");
 
@@ -47,6 +53,33 @@ public record FlowState(FlowKey key, DirectionCounts forward, DirectionCounts re
     /** Bytes of both directions. */
     public long bytes() {
         return forward.bytes() + reverse.bytes();
+    }
+
+    /**
+     * What is known of it, in order, by the names that flow records have for it: the flow ({@link FlowKey#fields}), texts in lower case
+     * for what is one of a few, counts as numbers, times in ISO 8601 with microseconds and the zone of this machine. Empty texts are
+     * left out.
+     */
+    public Map<String, Object> fields() {
+        Map<String, Object> fields = key.fields();
+        fields.put("action", action.name().toLowerCase(Locale.ROOT));
+        fields.put("origin", origin.name().toLowerCase(Locale.ROOT));
+        putText(fields, "asker", asker);
+        putText(fields, "rule", rule);
+        putText(fields, "cookie", cookie);
+        fields.put("pkts_toserver", forward.packets());
+        fields.put("bytes_toserver", forward.bytes());
+        fields.put("pkts_toclient", reverse.packets());
+        fields.put("bytes_toclient", reverse.bytes());
+        fields.put("start", TIME.format(firstSeen));
+        fields.put("last", TIME.format(lastSeen));
+        return fields;
+    }
+
+    static void putText(Map<String, Object> fields, String name, String text) {
+        if (!text.isEmpty()) {
+            fields.put(name, text);
+        }
     }
 
     /** For people: the flow, and a short line below it for each thing that is known of it. */

@@ -4,6 +4,7 @@ package io.flowbypass.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DescribeTest {
@@ -53,5 +54,19 @@ class DescribeTest {
     void shouldSayOfADifferenceWhatBothWouldDo() {
         assertThat(new Difference(LONGEST, Decision.KEEP, Decision.end(EndReason.IDLE, "idle")).describe())
                 .isEqualTo(LONGEST + "\n  active keep, other IDLE (idle)");
+    }
+
+    @Test
+    void shouldNameItsFieldsInOrderAndLeaveOutWhatIsNotGiven() {
+        FlowState flow = flow(CutAction.COUNT, "root", "", "CHhAvVGS1DHFjwGM9");
+
+        assertThat(new FlowRecord("1f-2-3", flow, EndReason.IDLE, "idle").fields().keySet()).containsExactly("id", "reason",
+                "detail", "proto", "src_ip", "src_port", "dest_ip", "dest_port", "action", "origin", "asker", "cookie", "pkts_toserver",
+                "bytes_toserver", "pkts_toclient", "bytes_toclient", "start", "last");
+        assertThat(flow.fields()).containsEntry("proto", "TCP").containsEntry("src_port", 65535).containsEntry("action", "count")
+                .containsEntry("origin", "suricata").containsEntry("pkts_toserver", 1_234_567_890L).hasEntrySatisfying("start",
+                        start -> assertThat(start.toString()).matches("2026-11-2\\dT\\d\\d:\\d\\d:39\\.154611[+-]\\d{4}"));
+        assertThat(LONGEST.withVlans(100, 0).fields()).containsEntry("vlan", List.of(100));
+        assertThat(LONGEST.withVlans(100, 200).fields()).containsEntry("vlan", List.of(100, 200));
     }
 }

@@ -92,22 +92,22 @@ class TcpEndTest {
 
     @Test
     void aConnectionThatBothSidesClosedEndsSoonAndTheMonitorSeesBothFins() {
-        Jmx.setAttribute("Policy,name=tcp", "ClosedSeconds", 1);
-        b.listen(SERVER);
-        talk(a, PORT, SERVER, "");
-        a.finish();
-        eventuallyEnded(PORT, "TCP_CLOSED", "tcp");
+        closedByBoth("");
         monitorSaw(1, 1);
     }
 
     @Test
     void soDoesOneWhoseFinsAreKeptFromTheMonitor() {
+        closedByBoth("passControl=false");
+        monitorSaw(0, 0);
+    }
+
+    private void closedByBoth(String options) {
         Jmx.setAttribute("Policy,name=tcp", "ClosedSeconds", 1);
         b.listen(SERVER);
-        talk(a, PORT, SERVER, "passControl=false");
+        talk(a, PORT, SERVER, options);
         a.finish();
         eventuallyEnded(PORT, "TCP_CLOSED", "tcp");
-        monitorSaw(0, 0);
     }
 
     @Test

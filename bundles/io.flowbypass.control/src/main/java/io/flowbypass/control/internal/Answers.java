@@ -3,23 +3,15 @@ package io.flowbypass.control.internal;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.flowbypass.flow.DirectionCounts;
-import io.flowbypass.flow.FlowKey;
-import io.flowbypass.flow.FlowRecord;
-import io.flowbypass.flow.FlowState;
-import io.flowbypass.flow.Protocols;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
-import java.util.Locale;
+import java.util.List;
+import java.util.Map;
 
 /** Writes answers, each a line of JSON. */
 final class Answers {
     private static final JsonFactory JSON = new JsonFactory();
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxx", Locale.ROOT).withZone(ZoneId.systemDefault());
 
     private Answers() {
     }
@@ -59,57 +51,21 @@ final class Answers {
         return line.append('\n').toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** A flow, as an object, with the names and values of flow records, as the shell's. */
-    static void flow(JsonGenerator json, FlowState flow) throws IOException {
+    /** Writes fields as an object. */
+    static void write(JsonGenerator json, Map<String, Object> fields) throws IOException {
         json.writeStartObject();
-        fields(json, flow);
-        json.writeEndObject();
-    }
-
-    private static void fields(JsonGenerator json, FlowState flow) throws IOException {
-        FlowKey key = flow.key();
-        json.writeStringField("proto", Protocols.name(key.protocol()));
-        json.writeStringField("src_ip", key.source().getHostAddress());
-        json.writeNumberField("src_port", key.sourcePort());
-        json.writeStringField("dest_ip", key.destination().getHostAddress());
-        json.writeNumberField("dest_port", key.destinationPort());
-        if (key.outerVlan() != 0) {
-            json.writeArrayFieldStart("vlan");
-            json.writeNumber(key.outerVlan());
-            if (key.innerVlan() != 0) {
-                json.writeNumber(key.innerVlan());
+        for (Map.Entry<String, Object> field : fields.entrySet()) {
+            json.writeFieldName(field.getKey());
+            if (field.getValue() instanceof List<?> list) {
+                json.writeStartArray();
+                for (Object each : list) {
+                    json.writeObject(each);
+                }
+                json.writeEndArray();
+            } else {
+                json.writeObject(field.getValue());
             }
-            json.writeEndArray();
         }
-        json.writeStringField("action", flow.action().name().toLowerCase(Locale.ROOT));
-        json.writeStringField("origin", flow.origin().name().toLowerCase(Locale.ROOT));
-        text(json, "asker", flow.asker());
-        text(json, "rule", flow.rule());
-        text(json, "cookie", flow.cookie());
-        counts(json, "toserver", flow.forward());
-        counts(json, "toclient", flow.reverse());
-        json.writeStringField("start", TIME.format(flow.firstSeen()));
-        json.writeStringField("last", TIME.format(flow.lastSeen()));
-    }
-
-    /** A flow that ended, as an object. */
-    static void record(JsonGenerator json, FlowRecord record) throws IOException {
-        json.writeStartObject();
-        json.writeStringField("id", record.id());
-        json.writeStringField("reason", record.reason().name().toLowerCase(Locale.ROOT));
-        text(json, "detail", record.detail());
-        fields(json, record.flow());
         json.writeEndObject();
-    }
-
-    private static void text(JsonGenerator json, String field, String value) throws IOException {
-        if (!value.isEmpty()) {
-            json.writeStringField(field, value);
-        }
-    }
-
-    private static void counts(JsonGenerator json, String direction, DirectionCounts counts) throws IOException {
-        json.writeNumberField("pkts_" + direction, counts.packets());
-        json.writeNumberField("bytes_" + direction, counts.bytes());
     }
 }

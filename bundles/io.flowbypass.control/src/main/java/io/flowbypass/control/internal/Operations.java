@@ -158,9 +158,8 @@ final class Operations {
         }
         return record.map(ended -> Answers.done(request.id(), json -> {
             json.writeFieldName("flow");
-            Answers.record(json, ended);
-        }))
-                .orElseGet(() -> refused(request.id(), notFound(key)));
+            Answers.write(json, ended.fields());
+        })).orElseGet(() -> refused(request.id(), notFound(key)));
     }
 
     private static RefusedException notFound(FlowKey key) {
@@ -172,7 +171,7 @@ final class Operations {
         FlowState flow = table.find(key).orElseThrow(() -> notFound(key));
         return json -> {
             json.writeFieldName("flow");
-            Answers.flow(json, flow);
+            Answers.write(json, flow.fields());
         };
     }
 
@@ -184,7 +183,7 @@ final class Operations {
             json.writeBooleanField("more", flows.size() == request.limit());
             json.writeArrayFieldStart("flows");
             for (FlowState flow : flows) {
-                Answers.flow(json, flow);
+                Answers.write(json, flow.fields());
             }
             json.writeEndArray();
         };

@@ -24,10 +24,10 @@ public final class AttachedCheck implements HealthCheck {
 
     @Override
     public Result execute() {
-        DataPlane now = dataPlane;
-        if (now == null) {
-            return Absent.dataPlane();
-        }
+        return Look.at(dataPlane, AttachedCheck::judge);
+    }
+
+    private static Result judge(DataPlane now) {
         List<Attachment> attachments = now.attachments();
         if (attachments.isEmpty()) {
             return new Result(Status.WARN, "no interface is configured, so nothing is cut: attach one");

@@ -23,10 +23,10 @@ public final class LeaseCheck implements HealthCheck {
 
     @Override
     public Result execute() {
-        DataPlane now = dataPlane;
-        if (now == null) {
-            return Absent.dataPlane();
-        }
+        return Look.at(dataPlane, LeaseCheck::judge);
+    }
+
+    private static Result judge(DataPlane now) {
         long age = now.leaseAgeMillis();
         long lease = now.leaseSeconds() * MILLIS;
         String what = "the last sign of life of the flow table is " + age + " ms old, the lease is " + lease + " ms";

@@ -2,6 +2,7 @@
 package io.flowbypass.health.internal;
 
 import io.flowbypass.flow.FlowTable;
+import io.flowbypass.flow.TableStatistics;
 import org.apache.felix.hc.api.HealthCheck;
 import org.apache.felix.hc.api.Result;
 import org.apache.felix.hc.api.Result.Status;
@@ -21,16 +22,11 @@ public final class LedgerCheck implements HealthCheck {
 
     @Override
     public Result execute() {
-        FlowTable now = table;
-        if (now == null) {
-            return Absent.flowTable();
-        }
-        long packets;
-        try {
-            packets = now.statistics().unaccountedPackets();
-        } catch (IllegalStateException leaving) {
-            return Absent.flowTable();
-        }
+        return Look.at(table, LedgerCheck::judge);
+    }
+
+    private static Result judge(TableStatistics numbers) {
+        long packets = numbers.unaccountedPackets();
         return packets == 0 ? new Result(Status.OK, "every packet that was cut is accounted for")
                 : new Result(Status.CRITICAL, packets + " packets that were cut are in no flow's count, or the reverse:"
                         + " other hands wrote into the maps, or this is a bug; report it");

@@ -28,10 +28,10 @@ public final class ParsedCheck implements HealthCheck {
 
     @Override
     public synchronized Result execute() {
-        DataPlane now = dataPlane;
-        if (now == null) {
-            return Absent.dataPlane();
-        }
+        return Look.at(dataPlane, this::judge);
+    }
+
+    private Result judge(DataPlane now) {
         long all = 0;
         long unparsed = 0;
         for (Map.Entry<Verdict, VerdictCounts> each : now.verdicts().entrySet()) {

@@ -25,16 +25,10 @@ public final class TableCheck implements HealthCheck {
 
     @Override
     public Result execute() {
-        FlowTable now = table;
-        if (now == null) {
-            return Absent.flowTable();
-        }
-        TableStatistics numbers;
-        try {
-            numbers = now.statistics();
-        } catch (IllegalStateException leaving) {
-            return Absent.flowTable();
-        }
+        return Look.at(table, TableCheck::judge);
+    }
+
+    private static Result judge(TableStatistics numbers) {
         long used = (long) numbers.activeFlows() + numbers.closingFlows();
         String what = used + " of " + numbers.capacity() + " slots are taken, " + numbers.closingFlows()
                 + " of them by flows whose record is not taken yet";

@@ -77,7 +77,7 @@ public final class FlowCommands extends Commands {
             FlowKey key = keyWithVlans(arguments);
             Optional<FlowRecord> record = table.releaseAndWait(key);
             if (arguments.has(JSON) && record.isPresent()) {
-                json(json -> Flows.write(json, record.get()));
+                json(json -> Flows.write(json, record.get().fields()));
             } else {
                 done(arguments, record.map(FlowRecord::describe).orElse("not bypassed: " + key));
             }
@@ -91,7 +91,7 @@ public final class FlowCommands extends Commands {
             FlowKey key = keyWithVlans(arguments);
             Optional<FlowState> flow = table.find(key);
             if (arguments.has(JSON) && flow.isPresent()) {
-                json(json -> Flows.write(json, flow.get()));
+                json(json -> Flows.write(json, flow.get().fields()));
             } else {
                 done(arguments, flow.map(FlowState::describe).orElse("not bypassed: " + key));
             }
@@ -126,7 +126,7 @@ public final class FlowCommands extends Commands {
     private static void write(JsonGenerator json, List<FlowState> flows) throws IOException {
         json.writeStartArray();
         for (FlowState flow : flows) {
-            Flows.write(json, flow);
+            Flows.write(json, flow.fields());
         }
         json.writeEndArray();
     }

@@ -7,6 +7,7 @@ import io.flowbypass.flow.Difference;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.felix.service.command.Descriptor;
@@ -95,11 +96,10 @@ public final class PolicyCommands extends Commands {
     private static void write(JsonGenerator json, List<Difference> differences) throws IOException {
         json.writeStartArray();
         for (Difference difference : differences) {
-            json.writeStartObject();
-            Flows.writeKey(json, difference.flow());
-            json.writeStringField("active", difference.active().toString());
-            json.writeStringField("other", difference.other().toString());
-            json.writeEndObject();
+            Map<String, Object> fields = difference.flow().fields();
+            fields.put("active", difference.active().toString());
+            fields.put("other", difference.other().toString());
+            Flows.write(json, fields);
         }
         json.writeEndArray();
     }

@@ -20,15 +20,11 @@ import io.flowbypass.flow.TableStatistics;
 import io.flowbypass.maps.Gate;
 import io.flowbypass.table.internal.Closer.Closing;
 import io.flowbypass.xdp.DataPlane;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -40,7 +36,6 @@ import java.util.function.Supplier;
  * read without it and take it for each flow that they end.
  */
 final class NativeFlowTable implements FlowTable, FlowSweeper {
-    private static final Logger LOG = System.getLogger(NativeFlowTable.class.getName());
     private static final int MAX_PAGE = 10_000;
     /** Slots between two looks at the clock: cheap beside them, and often enough for a policy that takes its time. */
     private static final int CLOCK_EVERY = 256;
@@ -63,7 +58,6 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
 
     /** How long a slot stays CLAIMED at most: XDP decides within microseconds, a hypervisor may stop its CPU meanwhile. */
     private static final long CLAIM_NANOS = 100_000_000;
-    private static final int ANSWERING_THREADS = 4;
     /** Of a small table, XDP is lent this part at most. */
     private static final int LARGEST_RESERVE = 16;
 
@@ -75,16 +69,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
     private final Reserve reserve;
     private final Runnable grace;
     private final Closer closer;
-    /**
-     * Completes what releases wait for, on threads of its own: that must not delay the next harvest. Not the common pool: on
-     * up to two CPUs CompletableFuture starts a thread for each task instead. Several, because what depends on a release may
-     * wait for another one.
-     */
-    private final ExecutorService answers = Executors.newFixedThreadPool(ANSWERING_THREADS, task -> {
-        Thread thread = new Thread(task, "flowbypass-released");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final Answers answers = new Answers();
     private final Slots slots;
     private final ReentrantLock lock = new ReentrantLock();
     private final TableKey scratch = new TableKey();
@@ -149,7 +134,7 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             lock.unlock();
         }
         closer.stop();
-        answers.shutdown();
+        answers.stop();
     }
 
     @Override
@@ -574,12 +559,12 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
             lock.unlock();
         }
         delivery.deliver(records, () -> free(batch));
-        answerLater(batch, records);
+        answers.give(batch, records);
     }
 
     /** On the closer's thread, after the grace: the same records come again with the harvest. */
     private void answerEarly(List<Closing> asked) {
-        answerLater(asked, records(asked));
+        answers.give(asked, records(asked));
     }
 
     private List<FlowRecord> records(List<Closing> batch) {
@@ -589,24 +574,6 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
                     table.endReason(closed.slot()), closed.detail())).toList();
         } finally {
             gate.exit();
-        }
-    }
-
-    private void answerLater(List<Closing> batch, List<FlowRecord> records) {
-        try {
-            if (batch.stream().anyMatch(closed -> closed.asked() != null)) {
-                answers.execute(() -> answer(batch, records));
-            }
-        } catch (RuntimeException | Error e) { // perhaps delivered and freed: nobody may harvest it again
-            LOG.log(Level.ERROR, "who waits for the release of " + batch.size() + " flows gets no answer", e);
-        }
-    }
-
-    private static void answer(List<Closing> batch, List<FlowRecord> records) {
-        for (int i = 0; i < batch.size(); i++) {
-            if (batch.get(i).asked() != null) {
-                batch.get(i).asked().complete(Optional.of(records.get(i)));
-            }
         }
     }
 
