@@ -14,6 +14,7 @@ import io.flowbypass.libbpf.Bpf.XdpMode;
 import io.flowbypass.libbpf.Host;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -164,6 +165,20 @@ class CommandTest extends CommandLab {
             assertThat(end(run).status()).isZero();
         } finally {
             reaper.close();
+        }
+    }
+
+    @Test
+    void theProcessThatIsSaidTakesClients() throws Exception {
+        try (Lab lab = new Lab()) {
+            Files.createDirectories(directory.resolve("slow/bin"));
+            Files.writeString(directory.resolve("slow/bin/java"), "#!/bin/sh\ncase $* in *felix.jar*) sleep 1;; esac\nexec '"
+                    + Path.of(System.getProperty("java.home"), "bin/java") + "' \"$@\"\n");
+            Shell.run("chmod +x " + directory.resolve("slow/bin/java"));
+            start("env", "JAVA_HOME=" + directory.resolve("slow"), "./flowbypass", "run", "-i", lab.cableA());
+            Jmx.eventually(() -> said("out").contains("jconsole"), "its process is said");
+            // The first client need not wait for the second SIGQUIT, which comes after 5 s, or fail.
+            assertThat(InstalledLab.takesClients(Long.parseLong(jvm()))).isTrue();
         }
     }
 

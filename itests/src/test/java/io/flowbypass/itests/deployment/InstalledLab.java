@@ -78,8 +78,8 @@ abstract class InstalledLab extends NamespaceLab {
                 .mapToLong(ProcessHandle::pid).toArray();
     }
 
-    /** A client begins with SIGQUIT, which ends a JVM that does not catch it yet. */
-    private static boolean takesClients(long jvm) throws IOException {
+    /** Whether JMX clients can attach: they begin with SIGQUIT, which ends, or is lost on, a JVM that does not catch it yet. */
+    static boolean takesClients(long jvm) throws IOException {
         String caught = Files.readString(Path.of("/proc/" + jvm + "/status")).replaceFirst("(?s).*SigCgt:\\s*(\\w+).*", "$1");
         return (Long.parseUnsignedLong(caught, 16) & 1 << SIGQUIT - 1) != 0;
     }

@@ -20,9 +20,14 @@ import org.junit.jupiter.api.Test;
 /** The unit, under a systemd that is the first process of namespaces of its own and knows no other unit. */
 class ServiceTest extends InstalledLab {
     private static final Path SYSTEMD = Path.of("/lib/systemd/systemd");
-    /** /proc/sys is read-only, so that this systemd changes nothing of the machine. */
+    /** This systemd changes nothing of the machine: /proc/sys is read-only, and what a unit has in /tmp ends with it. */
     private static final String BOOT = """
             mount -t proc proc /proc
+            for place in /tmp /var/tmp; do
+                mkdir -p /run/over$place/new /run/over$place/work
+                chmod 1777 /run/over$place/new
+                mount -t overlay overlay -o lowerdir=$place,upperdir=/run/over$place/new,workdir=/run/over$place/work $place
+            done
             mount --bind /proc/sys /proc/sys
             mount -o remount,ro,bind /proc/sys
             mount -t tmpfs tmpfs /lib/systemd/system-generators
