@@ -457,21 +457,29 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
         SweepResult run() {
             int slotsToSee = highWater;
             int slot = resumeAt < slotsToSee ? resumeAt : 0;
-            for (int seen = 1; seen <= slotsToSee && !stopped; seen++) {
-                if (view.show(slot)) {
-                    look(slot);
-                }
-                slot = slot + 1 == slotsToSee ? 0 : slot + 1;
-                if (seen % CLOCK_EVERY == 0) {
-                    view.refreshClock();
-                    if (System.nanoTime() - end >= 0 && seen < slotsToSee) {
-                        resumeAt = slot;
-                        return new SweepResult(scanned, endedHere, woken, false);
-                    }
+            int left = slotsToSee;
+            while (left > 0 && !stopped) {
+                int next = slot + Math.min(CLOCK_EVERY, Math.min(left, slotsToSee - slot));
+                lookAt(slot, next);
+                left -= next - slot;
+                slot = next == slotsToSee ? 0 : next;
+                view.refreshClock();
+                if (left > 0 && System.nanoTime() - end >= 0) {
+                    resumeAt = slot;
+                    return new SweepResult(scanned, endedHere, woken, false);
                 }
             }
             resumeAt = 0;
             return new SweepResult(scanned, endedHere, woken, !stopped);
+        }
+
+        /** Called often, so that it is compiled from its beginning, and not in the middle of a loop that runs for long. */
+        private void lookAt(int from, int to) {
+            for (int slot = from; slot < to && !stopped; slot++) {
+                if (view.show(slot)) {
+                    look(slot);
+                }
+            }
         }
 
         private void look(int slot) {
