@@ -20,8 +20,18 @@ import org.junit.jupiter.api.Test;
 /** The unit, under a systemd that is the first process of namespaces of its own and knows no other unit. */
 class ServiceTest extends InstalledLab {
     private static final Path SYSTEMD = Path.of("/lib/systemd/systemd");
-    /** This systemd changes nothing of the machine: /proc/sys is read-only, and what a unit has in /tmp ends with it. */
-    private static final String BOOT = """
+    /** All control groups, wherever this machine has them. */
+    private static final String CGROUPS = """
+            mount -t tmpfs tmpfs /sys/fs/cgroup
+            mount -t cgroup2 cgroup2 /sys/fs/cgroup
+            """;
+    private static final String CGROUP = "/sys/fs/cgroup/flowbypass-test-" + ProcessHandle.current().pid();
+    /**
+     * This systemd changes nothing of the machine: /proc/sys is read-only, and what a unit has in /tmp, and in control groups,
+     * ends with it.
+     */
+    private static final String BOOT = CGROUPS + "mkdir " + CGROUP + "\necho 0 >" + CGROUP + "/cgroup.procs\n" + """
+            umount /sys/fs/cgroup
             mount -t proc proc /proc
             for place in /tmp /var/tmp; do
                 mkdir -p /run/over$place/new /run/over$place/work
@@ -32,13 +42,15 @@ class ServiceTest extends InstalledLab {
             mount -o remount,ro,bind /proc/sys
             mount -t tmpfs tmpfs /lib/systemd/system-generators
             mount -t tmpfs tmpfs /lib/systemd/system
-            mount -t cgroup2 cgroup2 /sys/fs/cgroup
             rm -rf /etc/systemd/system/*
             for target in default sysinit basic shutdown multi-user network umount; do
                 printf '[Unit]\\nDefaultDependencies=no\\n' >/lib/systemd/system/$target.target
             done
-            exec env -i container=other PATH=$PATH /lib/systemd/systemd --system --log-target=null >/dev/null 2>&1
+            exec unshare --cgroup sh -ec 'mount -t cgroup2 cgroup2 /sys/fs/cgroup
+                exec env -i container=other PATH=$PATH /lib/systemd/systemd --system --log-target=null >/dev/null 2>&1'
             """;
+    private static final String TAKE_DOWN = "unshare --mount sh -ec '" + CGROUPS
+            + "for i in $(seq 100); do find " + CGROUP + " -depth -type d -exec rmdir {} + && break; sleep 0.1; done'";
 
     private Process unshared;
     private Reaper reaper;
@@ -48,10 +60,10 @@ class ServiceTest extends InstalledLab {
         Root.required();
         Assumptions.assumeTrue(Files.isExecutable(SYSTEMD), "needs systemd");
         enter(MOUNTS);
-        unshared = start("unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--kill-child", "sh", "-ec",
-                BOOT);
-        reaper = new Reaper("kill -9 " + unshared.pid());
-        Jmx.eventually(() -> unshared.children().findFirst().isPresent(), "it is started");
+        unshared = start("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "sh", "-ec", BOOT);
+        reaper = new Reaper("kill -9 " + unshared.pid() + "\n" + TAKE_DOWN);
+        Jmx.eventually(() -> unshared.children().anyMatch(each -> Files.exists(
+                Path.of("/proc/" + each.pid() + "/root/run/systemd/private"))), "systemd takes commands");
     }
 
     @AfterEach
