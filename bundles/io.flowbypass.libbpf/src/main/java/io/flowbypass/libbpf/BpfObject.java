@@ -186,7 +186,7 @@ public final class BpfObject implements AutoCloseable {
 
     private static BpfException explained(BpfException refused) {
         String messages = MESSAGES.toString().strip();
-        if (messages.isEmpty() || refused.is("EPERM")) {
+        if (messages.isEmpty() || refused.is("EPERM") || refused.is("ENOMEM")) {
             return refused;
         }
         String end = messages.substring(Math.max(0, messages.length() - MESSAGE_TAIL));

@@ -7,7 +7,8 @@ import io.flowbypass.libbpf.BpfException;
 /** Linux error numbers: their names, and what they mean when the bpf system call gives them. */
 public enum Errno {
     /** Not permitted. */
-    EPERM(1, "a capability is missing: run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"),
+    EPERM(1, "a capability is missing, or a container's seccomp filter forbids it: run as root, or with CAP_BPF,"
+            + " CAP_PERFMON and CAP_NET_ADMIN"),
     /** No such file, map, program, link or key. */
     ENOENT(2, "it does not exist"),
     /** Interrupted. */
@@ -19,7 +20,8 @@ public enum Errno {
     /** Try again. */
     EAGAIN(11, "something else is in the way: try again"),
     /** Out of memory. */
-    ENOMEM(12, "there is not enough memory, or the control group's limit is reached: ask for a smaller table"),
+    ENOMEM(12, "there is not enough memory, or the control group's limit is reached: raise that, or ask for a smaller"
+            + " table"),
     /** Not permitted by file mode, a security module or the verifier. */
     EACCES(13, "the file's mode, a security module or the BPF verifier does not allow it"),
     /** Bad address. */
