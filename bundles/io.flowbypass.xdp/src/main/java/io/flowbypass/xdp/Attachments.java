@@ -62,11 +62,9 @@ public final class Attachments {
                 throw new IllegalStateException(name + " is configured already" + shown(name)
                         + ": detach it first to attach it in another way");
             }
-            Configuration configuration = admin.getFactoryConfiguration(DataPlane.INTERFACE_PID, name, "?");
-            if (configuration.getProperties() != null) {
-                throw new IllegalStateException("the configuration " + configuration.getPid() + " is there already, for the"
-                        + " interface " + configuration.getProperties().get(INTERFACE) + ": rename its file or delete it");
-            }
+            // Not by a name that a file may have: what FileInstall makes of a file, it deletes within seconds after the file
+            // is gone, such as by a detach just before.
+            Configuration configuration = admin.createFactoryConfiguration(DataPlane.INTERFACE_PID, "?");
             Hashtable<String, Object> properties = new Hashtable<>();
             properties.put(INTERFACE, name);
             if (!mode.isEmpty()) {

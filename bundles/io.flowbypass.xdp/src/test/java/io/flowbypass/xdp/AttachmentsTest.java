@@ -19,11 +19,12 @@ import org.osgi.service.cm.ConfigurationAdmin;
 
 class AttachmentsTest {
     private final Map<String, Hashtable<String, Object>> stored = new ConcurrentHashMap<>();
+    private int created;
     private String problem = "";
     private RuntimeException failure;
 
     private final ConfigurationAdmin admin = fake(ConfigurationAdmin.class, (method, arguments) -> switch (method) {
-        case "getFactoryConfiguration" -> configuration(arguments[0] + "~" + arguments[1]);
+        case "createFactoryConfiguration" -> configuration(arguments[0] + "." + ++created);
         case "listConfigurations" -> stored.keySet().stream().map(this::configuration).toArray(Configuration[]::new);
         default -> throw new UnsupportedOperationException(method);
     });
@@ -57,10 +58,10 @@ class AttachmentsTest {
     }
 
     @Test
-    void attachesByAFactoryConfigurationNamedAfterTheInterface() {
+    void attachesByAFactoryConfigurationThatNoFileIsNamedAfter() {
         assertThat(attachments.attach("eth-1", "native")).isEqualTo("eth-1 is attached in native mode, program 7");
-        assertThat(stored).containsOnlyKeys("io.flowbypass.xdp.interface~eth-1");
-        assertThat(stored.get("io.flowbypass.xdp.interface~eth-1")).containsOnly(Map.entry("interface", "eth-1"),
+        assertThat(stored).containsOnlyKeys("io.flowbypass.xdp.interface.1");
+        assertThat(stored.get("io.flowbypass.xdp.interface.1")).containsOnly(Map.entry("interface", "eth-1"),
                 Map.entry("mode", "native"));
     }
 
@@ -68,7 +69,7 @@ class AttachmentsTest {
     void leavesTheModeOutWhereNoneIsGiven() {
         attachments.attach("eth1", "");
 
-        assertThat(stored.get("io.flowbypass.xdp.interface~eth1")).containsOnlyKeys("interface");
+        assertThat(stored.get("io.flowbypass.xdp.interface.1")).containsOnlyKeys("interface");
     }
 
     @Test
@@ -89,21 +90,12 @@ class AttachmentsTest {
     }
 
     @Test
-    void leavesAConfigurationAloneThatIsNamedAfterTheInterfaceButIsForAnother() {
-        stored.put("io.flowbypass.xdp.interface~eth1", new Hashtable<>(Map.of("interface", "eth2")));
-
-        assertThatThrownBy(() -> attachments.attach("eth1", "native")).isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("io.flowbypass.xdp.interface~eth1").hasMessageContaining("eth2");
-        assertThat(stored.get("io.flowbypass.xdp.interface~eth1")).containsOnly(Map.entry("interface", "eth2"));
-    }
-
-    @Test
     void refusesAnInterfaceThatIsConfiguredAlreadyAndTouchesNothing() {
         attachments.attach("eth1", "native");
 
         assertThatThrownBy(() -> attachments.attach("eth1", "generic")).isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("eth1 is configured already").hasMessageContaining("detach it first");
-        assertThat(stored.get("io.flowbypass.xdp.interface~eth1")).containsEntry("mode", "native");
+        assertThat(stored.get("io.flowbypass.xdp.interface.1")).containsEntry("mode", "native");
     }
 
     @Test

@@ -207,6 +207,22 @@ class CommandTest extends CommandLab {
         }
     }
 
+    /** FileInstall sees some time later that the file of what was detached is gone, at the look that finds another file. */
+    @Test
+    void whatIsDetachedAndAttachedAtOnceStaysAttached() throws Exception {
+        try (Lab lab = new Lab()) {
+            start("./flowbypass", "run", "-i", lab.cableA());
+            eventuallyShown(lab.cableA() + " native true ");
+            ObjectName xdp = new ObjectName("io.flowbypass:type=Xdp");
+            jmx(jvm(), server -> invoke(server, xdp, "detach", Map.of("interface", lab.cableA())));
+            jmx(jvm(), server -> invoke(server, xdp, "attach", Map.of("interface", lab.cableA(), "mode", "")));
+            inside("cd /run/flowbypass/run.*/etc; echo interface = " + lab.cableB()
+                    + " >io.flowbypass.xdp.interface-" + lab.cableB() + ".cfg");
+            eventuallyShown(lab.cableB() + " native true ");
+            assertThat(shown()).contains(lab.cableA() + " native true ");
+        }
+    }
+
     @Test
     void whatAnEarlierRunLeftIsShownAndCanBeDetached() throws Exception {
         try (Lab lab = new Lab()) {
