@@ -36,7 +36,9 @@ class SampleBuildTest extends FlowLab {
 
     @Test
     void itIsPutInAndEndsFlows() throws Exception {
-        assertThat(SamplePolicy.page()).contains("felix-config/target/flowbypass/load/");
+        String load = "felix-config/target/flowbypass/load/";
+        assertThat(SamplePolicy.page()).contains(load);
+        assertThat(Path.of("..", load)).isDirectory();
         felix.drop("com.example.small-0.1.0-SNAPSHOT.jar", jar);
         Jmx.eventually(() -> active().contains("small") && Jmx.isThere("Policy,name=small"),
                 "it is asked, and can be tuned");
