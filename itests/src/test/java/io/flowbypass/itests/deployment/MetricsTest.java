@@ -13,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -34,13 +35,15 @@ class MetricsTest extends CommandLab {
             port = socket.getLocalPort();
         }
         try (Lab lab = new Lab()) {
-            start("env", "FLOWBYPASS_JAVA_OPTS=-javaagent:" + Path.of("target/agents/jmx-exporter.jar").toAbsolutePath()
-                    + "=127.0.0.1:" + port + ":metrics/prometheus.yaml", "./flowbypass", "run", "-i", lab.cableA());
+            Path agent = Path.of("target/agents/jmx-exporter.jar").toAbsolutePath();
+            start(("env " + shown().replaceFirst("/path/to/\\S+\\.jar=", agent + "=").replace(":9404:", ":" + port + ":")
+                    .replace("eth1", lab.cableA())).split(" "));
             Jmx.eventually(() -> scrape().contains("flowbypass_health_ok{check=\"attached\"} 1.0"), "it is attached");
 
             String scraped = scrape();
             assertThat(scraped).contains("flowbypass_table_capacity 262144.0", "flowbypass_table_flows 0.0",
                     "flowbypass_sweep_interval_seconds 1.0", "flowbypass_lease_seconds 60.0", "flowbypass_paused 0.0",
+                    "flowbypass_classic_live_packets 0.0",
                     "flowbypass_policy_value{name=\"tcp_seconds\",policy=\"idle\"} 300.0",
                     "flowbypass_xdp_verdict_packets_total{verdict=\"cut_dropped\"} 0.0");
             assertThat(scraped).as("no two attributes have one metric and labels").doesNotContain("_objectname");
@@ -50,6 +53,12 @@ class MetricsTest extends CommandLab {
             assertThat(expressions).hasSizeGreaterThan(10);
             assertThat(metrics(scraped)).containsAll(metrics(String.join(" ", expressions)));
         }
+    }
+
+    /** The command that README shows. */
+    private static String shown() throws IOException {
+        String page = Files.readString(Path.of("../README.md"));
+        return GuideBundle.block(page.substring(page.indexOf("through its JMX exporter agent")), "```\n").strip();
     }
 
     private static Set<String> metrics(String text) {
