@@ -159,6 +159,12 @@ class ServiceTest extends InstalledLab {
         try (Lab lab = new Lab()) {
             installAndStart(lab);
             connect(first()).close();
+            does("systemctl status flowbypass");
+            does("groupadd --system zeek");
+            does(guide("Let a monitor ask").get(0));
+            connect(first()).close();
+            Jmx.eventually(() -> inside("stat -c \"%A %G\" /run/flowbypass/ctl.sock 2>&1 || true")
+                    .equals("srw-rw---- zeek\n"), "the socket is the group's");
             does("sed -i 's/^capacity *=.*/capacity = 4096/' /opt/flowbypass/etc/io.flowbypass.xdp.cfg");
             List<String> migrate = guide("Migrate a table");
             does(migrate.get(0));
