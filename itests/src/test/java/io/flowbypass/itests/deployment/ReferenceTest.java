@@ -4,6 +4,7 @@ package io.flowbypass.itests.deployment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Root;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ class ReferenceTest {
 
     @Test
     void thePageHasEverySettingAndEveryAttributeOperationAndNotification() throws Exception {
+        Root.required();
         String page;
         Distribution felix = new Distribution(directory).start();
         try {
