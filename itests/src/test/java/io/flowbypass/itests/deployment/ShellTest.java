@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -126,6 +127,26 @@ class ShellTest {
             assertThat(works("flow:flush")).isEqualTo("took 1 flow out of the bypass\n");
             assertThat(works("xdp:detach " + tap.cable())).startsWith(tap.cable() + " is detached");
             assertThat(works("xdp:status")).contains("no interface is attached");
+        }
+    }
+
+    @Test
+    void whatReadmeShowsCanBeTyped() throws Exception {
+        String page = Files.readString(Path.of("../README.md"));
+        String table = page.substring(page.indexOf("The same by typing"), page.indexOf("Each takes `--help`"));
+        List<String> shown = Pattern.compile("`([a-z-]+:[^`]+)`").matcher(table).results().map(each -> each.group(1))
+                .toList();
+        assertThat(shown).extracting(line -> line.split(" ")[0]).containsExactlyInAnyOrderElementsOf(COMMANDS);
+        String flow = shown.get(0).replace("flow:bypass", "");
+        try (Tap tap = new Tap()) {
+            for (String line : shown) {
+                works(switch (line) {
+                    case "flow:find", "flow:release" -> line + flow;
+                    case "flow:top" -> line + " --count 1";
+                    case "never-cut:remove" -> line + " 192.0.2.0/24 tcp/22";
+                    default -> line.replace("eth1", tap.cable());
+                });
+            }
         }
     }
 
