@@ -418,9 +418,13 @@ final class NativeTable {
                 seen(slot, direction) & SEEN_TCP_FLAGS);
     }
 
-    /** The later of two times of the monotonic clock, whose difference is signed. */
+    /**
+     * The later of two times of the monotonic clock, whose difference is signed. Without a branch: which direction spoke last is
+     * anybody's guess, and the processor's, too.
+     */
     static long latest(long one, long other) {
-        return one - other >= 0 ? one : other;
+        long later = one - other;
+        return other + (later & ~(later >> Long.SIZE - 1));
     }
 
     private void putText(int at, int length, String text) {
