@@ -4,10 +4,10 @@ package io.flowbypass.itests.deployment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flowbypass.itests.lab.Jmx;
+import io.flowbypass.itests.lab.Ports;
 import io.flowbypass.itests.lab.Reaper;
 import io.flowbypass.itests.lab.Shell;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -39,17 +39,12 @@ final class Karaf {
         this.place = place;
         home = Files.createDirectory(directory.resolve("karaf"));
         Shell.run("tar -xzf " + DOWNLOAD + " -C " + home + " --strip-components=1");
-        int server;
-        try (ServerSocket one = new ServerSocket(0); ServerSocket two = new ServerSocket(0);
-                ServerSocket three = new ServerSocket(0)) {
-            ssh = one.getLocalPort();
-            registry = two.getLocalPort();
-            server = three.getLocalPort();
-        }
+        ssh = Ports.free();
+        registry = Ports.free();
         set("org.apache.karaf.shell", "sshHost", "127.0.0.1");
         set("org.apache.karaf.shell", "sshPort", Integer.toString(ssh));
         set("org.apache.karaf.management", "rmiRegistryPort", Integer.toString(registry));
-        set("org.apache.karaf.management", "rmiServerPort", Integer.toString(server));
+        set("org.apache.karaf.management", "rmiServerPort", Integer.toString(Ports.free()));
         Files.write(file("org.ops4j.pax.url.mvn.cfg"), List.of("org.ops4j.pax.url.mvn.useFallbackRepositories = false",
                 "org.ops4j.pax.url.mvn.repositories =",
                 "org.ops4j.pax.url.mvn.localRepository = ${karaf.data}/repository",
@@ -96,6 +91,11 @@ final class Karaf {
         try (Stream<Path> files = Files.list(home.resolve("etc"))) {
             return files.map(path -> path.getFileName().toString()).toList();
         }
+    }
+
+    /** What it logged, and printed before it had a log. */
+    String said() throws IOException {
+        return Files.readString(home.resolve("console")) + Files.readString(home.resolve("data/log/karaf.log"));
     }
 
     /** Puts what the KAR has where a Maven repository of one's own would be. */

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.management.InstanceNotFoundException;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,15 +53,19 @@ class KarafTest extends CommandLab {
                 .orElseThrow();
     }
 
-    private void awaitAll() {
-        Jmx.eventually(() -> {
-            try (RemoteJmx viewer = karaf.connect("viewer")) {
-                find(viewer);
-                return viewer.isThere("Xdp") && viewer.isThere("Expiry") && viewer.isThere(POLICY);
-            } catch (IOException | SecurityException | InstanceNotFoundException notYet) {
-                return false;
-            }
-        }, "all MBeans are there, and the roles for them");
+    private void awaitAll() throws IOException {
+        try {
+            Jmx.eventually(() -> {
+                try (RemoteJmx viewer = karaf.connect("viewer")) {
+                    find(viewer);
+                    return viewer.isThere("Xdp") && viewer.isThere("Expiry") && viewer.isThere(POLICY);
+                } catch (IOException | SecurityException | InstanceNotFoundException notYet) {
+                    return false;
+                }
+            }, "all MBeans are there, and the roles for them");
+        } catch (ConditionTimeoutException late) {
+            throw new AssertionError(karaf.said(), late);
+        }
     }
 
     private static void bypass(RemoteJmx jmx) throws Exception {

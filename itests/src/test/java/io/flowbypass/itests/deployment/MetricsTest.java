@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.Ports;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -31,9 +31,7 @@ class MetricsTest extends CommandLab {
 
     @Test
     void theAgentOfPrometheusServesEveryMetricOfTheDashboard() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            port = socket.getLocalPort();
-        }
+        port = Ports.free();
         try (Lab lab = new Lab()) {
             Path agent = Path.of("target/agents/jmx-exporter.jar").toAbsolutePath();
             start(("env " + shown().replaceFirst("/path/to/\\S+\\.jar=", agent + "=").replace(":9404:", ":" + port + ":")

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.Ports;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -33,7 +33,7 @@ class RemoteAccessTest extends CommandLab {
 
     @Test
     void remoteClientsNeedTlsAndThePasswordOfARoleWhichMayWhatItsNameSays() throws Exception {
-        port = freePort();
+        port = Ports.free();
         try (Lab lab = new Lab()) {
             start("./flowbypass", "run", "-i", lab.cableA(), "--remote-jmx", Integer.toString(port));
             Jmx.eventually(() -> said("out").contains("jconsole"), "it runs");
@@ -62,12 +62,6 @@ class RemoteAccessTest extends CommandLab {
     @Test
     void aPortThatIsNoneIsRefused() throws Exception {
         refuses(flowbypass("run", "-i", "lo", "--remote-jmx", "70000"), "1 to 65535", "70000");
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     private String passwordOf(String role) throws IOException {
