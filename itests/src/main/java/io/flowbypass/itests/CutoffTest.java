@@ -485,6 +485,8 @@ class CutoffTest {
         long dry = count(CutoffOutcome.RESERVE_DRY);
         try (BpfMap reserve = Services.waitFor(MapService.class).open(Path.of(Product.PIN_ROOT, "reserve"))) {
             ElementQueue<Integer> queue = reserve.queue(Codec.INT);
+            // Waits for who fills it.
+            table.list(0, 1);
             for (Optional<Integer> slot = queue.pop(); slot.isPresent(); slot = queue.pop()) {
                 taken.add(slot.get());
             }

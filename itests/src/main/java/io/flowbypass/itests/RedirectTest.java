@@ -11,6 +11,7 @@ import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.Capture;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
+import io.flowbypass.itests.lab.LogLines;
 import io.flowbypass.itests.lab.Product;
 import io.flowbypass.itests.lab.Sender;
 import io.flowbypass.itests.lab.Services;
@@ -180,8 +181,10 @@ class RedirectTest {
     void aPortWithAnInterfaceThatIsNotThereChangesNothing() throws Exception {
         redirectPorts("1 = " + cableC);
         Jmx.eventually(() -> dataPlane.hasRedirectPort(1), "the port is there");
-        redirectPorts("1 = " + cableC + ", 3 = nosuchif0");
-        // The next change comes behind the bad one: by then it has been refused.
+        try (LogLines log = new LogLines("io.flowbypass.xdp")) {
+            redirectPorts("1 = " + cableC + ", 3 = nosuchif0");
+            Jmx.eventually(() -> log.lines().stream().anyMatch(line -> line.contains("nosuchif0")), "it is refused");
+        }
         redirectPorts("1 = " + cableC + ", 4 = " + cableC);
         Jmx.eventually(() -> dataPlane.hasRedirectPort(4), "a good list is in force");
         assertThat(dataPlane.hasRedirectPort(3)).isFalse();

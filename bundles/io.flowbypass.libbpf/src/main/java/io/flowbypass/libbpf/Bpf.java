@@ -50,6 +50,8 @@ public final class Bpf {
     private static final int BPF_XDP = 37;
     private static final int XDP_FLAGS_UPDATE_IF_NOEXIST = 1;
     private static final int POLLIN = 1;
+    /** Of a call that finds a map locked, each of which may wait for a quarter of a second. */
+    private static final int ATTEMPTS = 8;
     /** More than a program of ours names. */
     private static final int MAPS_OF_A_PROGRAM = 64;
 
@@ -171,7 +173,11 @@ public final class Bpf {
      * @param flags {@link #ANY}, {@link #NOEXIST} or {@link #EXIST}, with {@link #F_LOCK} or without
      */
     public static void update(int map, NativeBuffer key, int keyOffset, NativeBuffer value, int valueOffset, long flags) {
-        int result = Libbpf.get().bpf_map_update_elem(map, key.address(keyOffset), value.address(valueOffset), flags);
+        int result;
+        int attempt = 0;
+        do {
+            result = Libbpf.get().bpf_map_update_elem(map, key.address(keyOffset), value.address(valueOffset), flags);
+        } while (Errno.isLocked(result) && ++attempt < ATTEMPTS);
         keep(key, value);
         checked("updating a key", result);
     }
@@ -183,7 +189,11 @@ public final class Bpf {
 
     /** Takes a key out; false when it was not there. */
     public static boolean delete(int map, NativeBuffer key, int keyOffset) {
-        int result = Libbpf.get().bpf_map_delete_elem(map, key.address(keyOffset));
+        int result;
+        int attempt = 0;
+        do {
+            result = Libbpf.get().bpf_map_delete_elem(map, key.address(keyOffset));
+        } while (Errno.isLocked(result) && ++attempt < ATTEMPTS);
         keep(key, key);
         return found("deleting a key", result);
     }
@@ -191,8 +201,12 @@ public final class Bpf {
     /** Takes a key out and fills in the value that it had last; false when it was not there. */
     public static boolean lookupAndDelete(int map, NativeBuffer key, int keyOffset, NativeBuffer value, int valueOffset,
             long flags) {
-        int result = Libbpf.get().bpf_map_lookup_and_delete_elem_flags(map, key.address(keyOffset),
-                value.address(valueOffset), flags);
+        int result;
+        int attempt = 0;
+        do {
+            result = Libbpf.get().bpf_map_lookup_and_delete_elem_flags(map, key.address(keyOffset),
+                    value.address(valueOffset), flags);
+        } while (Errno.isLocked(result) && ++attempt < ATTEMPTS);
         keep(key, value);
         return found("looking up and deleting a key", result);
     }

@@ -4,7 +4,7 @@ package io.flowbypass.itests.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A bypassed UDP flow that runs in both directions between the hosts of a lab, for a minute at the most: none of its
+ * A bypassed UDP flow that runs in both directions between the hosts of a lab, for a quarter of an hour at the most: none of its
  * packets is to be seen behind the cables, each is to be counted.
  */
 public final class RunningFlow {

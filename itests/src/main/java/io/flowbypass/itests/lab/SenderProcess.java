@@ -15,6 +15,7 @@ import java.nio.channels.DatagramChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
@@ -24,7 +25,7 @@ public final class SenderProcess {
     private static final int BURST = 32;
     private static final int MESSAGE_BYTES = 100;
     private static final int ANSWER_MILLIS = 20_000;
-    private static final long MINUTE_NANOS = 60_000_000_000L;
+    private static final long LIMIT_NANOS = TimeUnit.MINUTES.toNanos(15);
 
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong received = new AtomicLong();
@@ -160,7 +161,7 @@ public final class SenderProcess {
     }
 
     private void stream(DatagramChannel channel, ByteBuffer payload) {
-        long end = System.nanoTime() + MINUTE_NANOS;
+        long end = System.nanoTime() + LIMIT_NANOS;
         try (channel) {
             while (running && System.nanoTime() < end) {
                 write(channel, payload);

@@ -102,8 +102,8 @@ class CommandTest extends CommandLab {
     void runCutsUntilOffAndOffWorksWithTheJvmDead() throws Exception {
         try (Lab lab = new Lab()) {
             Process run = start("./flowbypass", "run", "-i", lab.cableA(), "--mode", "native");
-            Jmx.eventually(() -> xdp(lab).contains("prog/xdp"), "XDP is attached");
-            assertThat(said("out")).contains("jconsole");
+            Jmx.eventually(() -> xdp(lab).contains("prog/xdp") && said("out").contains("jconsole"),
+                    "XDP is attached, and it is said how to look at it");
             Shell.run("kill -9 " + jvm());
             refusesToGoOn(end(run));
             assertThat(xdp(lab)).as("the links stay").contains("prog/xdp");
@@ -335,7 +335,7 @@ class CommandTest extends CommandLab {
     @Test
     void theDemoCutsExpiresAccountsAndLeavesNothingAndAJmxClientCanAttachMeanwhile() throws Exception {
         Process demo = start("./flowbypass", "demo", "--for", "15", "--report", "r.json");
-        Jmx.eventually(() -> said("out").contains("XDP runs on"), "the demo runs");
+        Jmx.eventually(() -> said("out").contains("XDP runs on") && said("out").contains("jconsole"), "the demo runs");
         jmx(jvm(), this::use);
         Outcome outcome = end(demo);
         assertThat(outcome.status()).as(outcome.toString()).isZero();

@@ -145,6 +145,7 @@ class CrashTest extends CommandLab {
         Jmx.eventually(() -> cut() == cutBefore + forward + reverse, place + ": what was not seen is counted");
         assertThat(jmx.attribute("FlowTable", "UnaccountedPackets")).as(place.toString()).isEqualTo(0L);
         recordsAreThere(place, port, forward, reverse);
+        Jmx.eventually(() -> jmx.attribute("FlowTable", "Occupancy").equals(0.0), place + ": each listener took its record");
     }
 
     private void recordsAreThere(Place place, int port, long forward, long reverse) throws Exception {

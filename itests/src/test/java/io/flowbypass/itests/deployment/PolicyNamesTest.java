@@ -109,6 +109,7 @@ class PolicyNamesTest extends FlowLab {
             isEnded(5005, "small: the equal");
             felix.stop("com.example.equal");
             Jmx.eventually(() -> !active().contains("small") && !Jmx.isThere("Policy,name=small"), "the last one is gone");
+            Jmx.eventually(() -> notifications.of("policy.swapped").size() >= 5, "the last one is told");
             assertThat(notifications.of("policy.swapped")).hasSize(5)
                     .filteredOn(each -> each.endsWith("small was removed, another of that name is used")).hasSize(2);
         }

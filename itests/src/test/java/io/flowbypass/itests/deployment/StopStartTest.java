@@ -18,14 +18,14 @@ import org.junit.jupiter.api.Test;
  * bypassed flow runs in both directions: not one of its packets reaches the monitor, and in the end each one is counted.
  */
 class StopStartTest extends FlowLab {
-    private static void idleAfterASecond() {
+    private static void idleAfterSeconds() {
         Jmx.setAttribute("Expiry", "SweepIntervalMillis", 100);
-        Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 1);
+        Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 3);
     }
 
     @Test
     void theActivePolicyTheNextOneTakesOverAndWithNoneNothingExpires() throws Exception {
-        idleAfterASecond();
+        idleAfterSeconds();
         felix.install("spare", "io.flowbypass.flow,io.flowbypass.policy,org.osgi.framework", SparePolicy.class);
         Jmx.eventually(() -> active()
                 .equals(List.of("tcp", "lifetime", "adaptive", "idle", "spare")), "all policies are active");
@@ -50,7 +50,7 @@ class StopStartTest extends FlowLab {
 
     @Test
     void expiryAndBypassReleaseAndRecordsGoOn() throws Exception {
-        idleAfterASecond();
+        idleAfterSeconds();
         felix.stop("io.flowbypass.expiry");
         assertThat(Jmx.isThere("Expiry")).isFalse();
         bypass(5001);
@@ -64,7 +64,7 @@ class StopStartTest extends FlowLab {
 
     @Test
     void managementAndOnlyThatFaceGoes() throws Exception {
-        idleAfterASecond();
+        idleAfterSeconds();
         bypass(5001);
         felix.stop("io.flowbypass.management");
         assertThat(Jmx.isThere("FlowTable")).isFalse();
@@ -77,7 +77,7 @@ class StopStartTest extends FlowLab {
 
     @Test
     void theTableWhichIsAdoptedWhenItComesBack() throws Exception {
-        idleAfterASecond();
+        idleAfterSeconds();
         bypass(5001);
         felix.stop("io.flowbypass.table");
         assertThat(Jmx.isThere("FlowTable")).isFalse();
@@ -135,7 +135,7 @@ class StopStartTest extends FlowLab {
 
     @Test
     void configAdminFileInstallAndMetatypeAndTheValuesInForceStay() throws Exception {
-        idleAfterASecond();
+        idleAfterSeconds();
         for (String stopped : List.of("org.apache.felix.metatype", "org.apache.felix.fileinstall",
                 "org.apache.felix.configadmin")) {
             felix.stop(stopped);
@@ -147,7 +147,7 @@ class StopStartTest extends FlowLab {
         }
         Jmx.awaitAll();
         assertThat(programIds()).as("attachments").hasSize(2);
-        assertThat(Jmx.attribute("Policy,name=idle", "UdpSeconds")).isEqualTo(1);
+        assertThat(Jmx.attribute("Policy,name=idle", "UdpSeconds")).isEqualTo(3);
         running.wasCutAndCounted();
     }
 

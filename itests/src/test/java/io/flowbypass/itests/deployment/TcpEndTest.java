@@ -113,7 +113,7 @@ class TcpEndTest {
     @Test
     void aConnectionThatOneSideClosedStaysLonger() {
         Jmx.setAttribute("Policy,name=tcp", "ClosedSeconds", 1);
-        Jmx.setAttribute("Policy,name=tcp", "HalfClosedSeconds", 5);
+        Jmx.setAttribute("Policy,name=tcp", "HalfClosedSeconds", 3600);
         b.listenAndStay(SERVER);
         b.listen(SERVER + 1);
         talk(a, PORT, SERVER, "");
@@ -123,6 +123,7 @@ class TcpEndTest {
         other.finish();
         eventuallyEnded(PORT + 1, "TCP_CLOSED", "tcp");
         assertThat(isBypassed(PORT, SERVER)).as("half-closed for longer than that").isTrue();
+        Jmx.setAttribute("Policy,name=tcp", "HalfClosedSeconds", 1);
         eventuallyEnded(PORT, "TCP_CLOSED", "tcp: half-closed");
         assertThat(monitor.seen(PORT, SERVER)).as("SYN, ACK and FIN").isEqualTo(3);
         assertThat(Jmx.attribute("FlowTable", "UnaccountedPackets")).isEqualTo(0L);

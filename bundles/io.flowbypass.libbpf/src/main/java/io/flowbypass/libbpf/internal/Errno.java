@@ -73,6 +73,14 @@ public enum Errno {
         return EPERM.is(result) || EBADF.is(result) || EINVAL.is(result) || EOPNOTSUPP.is(result) || ENOTSUPP.is(result);
     }
 
+    /**
+     * Whether a negative result says that a map's lock could not be had, so that nothing was done: its holder's CPU stands
+     * still, in a virtual machine, for as long as Linux 6.15 waits for it (250 ms, {@code RES_DEF_TIMEOUT}).
+     */
+    public static boolean isLocked(int result) {
+        return ETIMEDOUT.is(result) || EDEADLK.is(result) || EBUSY.is(result);
+    }
+
     /** The exception for the error that the last call of libc, or of libbpf for a pointer, left in this thread. */
     public static BpfException last(String operation) {
         return exception(operation, -Native.getLastError());

@@ -73,10 +73,11 @@ public final class FlowTableMBean extends DescribedMBean implements FlowTableMXB
         return thread;
     }
 
-    /** So that whoever looks for the first time sees a rate of the last seconds. */
-    private void keepRates() {
+    /** So that whoever looks for the first time sees a rate of the last seconds, and all else as it is then. */
+    void keepRates() {
         try {
             recent.get();
+            recent.forget();
         } catch (RuntimeException e) { // one that came through would end the sampling
             LOG.log(Level.DEBUG, "the flow table cannot be looked at", e);
         }

@@ -83,6 +83,13 @@ class FlowTableMBeanTest {
     }
 
     @Test
+    void givesTheNumbersOfNowWhereOnlyItselfHasLooked() {
+        mbean.keepRates();
+        packets = 1000;
+        assertThat(mbean.getBypassedPackets()).isEqualTo(1000);
+    }
+
+    @Test
     void showsNumbersThatAPersonCanRead() {
         packets = 123_456_789;
         assertThat(mbean.getBypassedPacketsPerSecond()).isZero();

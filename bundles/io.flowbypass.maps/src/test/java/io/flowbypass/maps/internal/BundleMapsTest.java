@@ -160,14 +160,4 @@ class BundleMapsTest {
                 .containsEntry(MapOperation.UPDATE, new CallCounts(2, 1))
                 .containsEntry(MapOperation.DELETE, new CallCounts(0, 0));
     }
-
-    @Test
-    void shouldWaitForRunningPrograms() {
-        for (int i = 0; i < 5; i++) {
-            long begin = System.nanoTime();
-            maps.awaitRunningPrograms();
-            assertThat(System.nanoTime() - begin).isBetween(100_000L, 2_000_000_000L);
-        }
-        shared.stop();
-    }
 }

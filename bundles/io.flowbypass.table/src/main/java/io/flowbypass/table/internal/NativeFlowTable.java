@@ -263,7 +263,12 @@ final class NativeFlowTable implements FlowTable, FlowSweeper {
                 }
                 touched = Math.max(touched, slot + 1);
                 highWater = slots.highWater();
-                reserve.lend(slot);
+                try {
+                    reserve.lend(slot);
+                } catch (RuntimeException refused) {
+                    slots.free(slot);
+                    throw refused;
+                }
             }
             highWater = slots.highWater();
             return null;

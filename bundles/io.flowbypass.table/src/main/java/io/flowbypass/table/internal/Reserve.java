@@ -18,9 +18,10 @@ final class Reserve {
         this.queue = queue;
     }
 
+    /** Lends a slot, or throws what the kernel says: then it is not lent. */
     void lend(int slot) {
-        lent.set(slot);
         queue.push(slot);
+        lent.set(slot);
     }
 
     int lent() {

@@ -148,9 +148,13 @@ final class FakeKernel {
     /** The map that is the reserve. */
     static final class FakeQueue implements ElementQueue<Integer> {
         private final Deque<Integer> elements = new ArrayDeque<>();
+        boolean isBusy;
 
         @Override
         public void push(Integer value) {
+            if (isBusy) {
+                throw new IllegalStateException("busy");
+            }
             elements.addLast(value);
         }
 

@@ -169,6 +169,18 @@ class NativeFlowTableTest {
     }
 
     @Test
+    void shouldKeepASlotThatCouldNotBeLentToXdp() {
+        kernel.reserve.isBusy = true;
+        for (int i = 0; i < flows.capacity(); i++) {
+            assertThatThrownBy(() -> flows.tendReserve(true)).hasMessage("busy");
+        }
+        kernel.reserve.isBusy = false;
+        flows.tendReserve(true);
+        int slot = kernel.reserve.pop().orElseThrow();
+        assertThat(slot).as("the lowest one").isZero();
+    }
+
+    @Test
     void shouldBypassNothingBeforeItIsKnownWhatIsNeverCut() {
         NativeFlowTable early = new NativeFlowTable(kernel.table(), kernel.gate(), kernel.dataPlane(), null, kernel.delivery,
                 new Reserve(kernel.reserve), () -> { });
