@@ -9,6 +9,7 @@ import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.ClassicClient;
 import io.flowbypass.itests.lab.Frame;
+import io.flowbypass.itests.lab.Framework;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lease;
 import io.flowbypass.itests.lab.Memory;
@@ -213,7 +214,7 @@ class ClassicPacketTest {
         }
         client("zeek").run("pair", A, B);
         packets.cutsClassic(Frame.ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
-        OtherTools.configure("io.flowbypass.table", "never.cut", B + " udp/2000");
+        Framework.configure("io.flowbypass.table", "never.cut", B + " udp/2000");
         try {
             Jmx.eventually(() -> {
                 sweeps.sweep();
@@ -222,7 +223,7 @@ class ClassicPacketTest {
             assertThat(records.ended()).allSatisfy(record -> assertThat(record.reason()).isEqualTo(EndReason.NEVER_CUT));
             packets.passes(Verdict.PASSED_NO_FLOW, Frame.ethernet().ipv4(A, B, UDP).udp(1000, 2000).bytes());
         } finally {
-            OtherTools.configure("io.flowbypass.table", "never.cut", "");
+            Framework.configure("io.flowbypass.table", "never.cut", "");
         }
     }
 }

@@ -8,6 +8,7 @@ import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.Origin;
 import io.flowbypass.itests.lab.Capture;
 import io.flowbypass.itests.lab.ClassicClient;
+import io.flowbypass.itests.lab.Framework;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.OtherTools;
@@ -66,8 +67,8 @@ class ClassicTest {
         if (tools != null) {
             tools.close();
         }
-        OtherTools.configure("io.flowbypass.classic", "suricata.orphan.seconds", "200");
-        OtherTools.configure("io.flowbypass.classic", "zeek.orphan.seconds", "600");
+        Framework.configure("io.flowbypass.classic", "suricata.orphan.seconds", "200");
+        Framework.configure("io.flowbypass.classic", "zeek.orphan.seconds", "600");
         Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 60);
         sweeps.close();
         product.close();
@@ -99,7 +100,7 @@ class ClassicTest {
     private void endsOnlyAsAnOrphan(Origin origin, String tool, int entries) {
         Jmx.setAttribute("Policy,name=idle", "UdpSeconds", 1);
         assertThat(sweeps.sweep()).as("flows that a policy may end, of a tool that ends them itself").isZero();
-        OtherTools.configure("io.flowbypass.classic", tool + ".orphan.seconds", "1");
+        Framework.configure("io.flowbypass.classic", tool + ".orphan.seconds", "1");
         ends(origin, tool, "orphan", entries);
     }
 
@@ -210,13 +211,13 @@ class ClassicTest {
     void anOwnerThatIsNotThereIsRefusedAndWhatWasInForceStays() {
         tools = new OtherTools("libflowbypass", 2);
         var before = tools.ids();
-        OtherTools.configure("io.flowbypass.xdp", "classic.owner", "nobody-of-that-name");
+        Framework.configure("io.flowbypass.xdp", "classic.owner", "nobody-of-that-name");
         try {
             tools.use("libflowbypass", 2);
             isCutAndCounted(new ClassicClient("libflowbypass", OtherTools.BPFFS), Lab.A, Lab.B);
             assertThat(tools.ids()).isEqualTo(before);
         } finally {
-            OtherTools.configure("io.flowbypass.xdp", "classic.owner", "");
+            Framework.configure("io.flowbypass.xdp", "classic.owner", "");
         }
     }
 

@@ -9,6 +9,7 @@ import io.flowbypass.flow.FlowKey;
 import io.flowbypass.flow.FlowRecord;
 import io.flowbypass.flow.FlowTable;
 import io.flowbypass.itests.lab.Capture;
+import io.flowbypass.itests.lab.Framework;
 import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import io.flowbypass.itests.lab.LogLines;
@@ -18,8 +19,6 @@ import io.flowbypass.itests.lab.Services;
 import io.flowbypass.itests.lab.Shell;
 import io.flowbypass.xdp.DataPlane;
 import io.flowbypass.xdp.Verdict;
-import java.io.IOException;
-import java.util.Dictionary;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -28,8 +27,6 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.osgi.service.cm.Configuration;
-import org.osgi.service.cm.ConfigurationAdmin;
 
 /** What A sends to B goes to C, over real cables to real sockets. */
 class RedirectTest {
@@ -50,7 +47,7 @@ class RedirectTest {
     private Capture onC;
 
     @BeforeEach
-    void build() throws IOException {
+    void build() {
         lab = new Lab();
         product = new Product();
         table = Services.waitFor(FlowTable.class);
@@ -65,7 +62,7 @@ class RedirectTest {
     }
 
     @AfterEach
-    void takeDown() throws IOException {
+    void takeDown() {
         if (product == null) {
             return;
         }
@@ -75,12 +72,8 @@ class RedirectTest {
         lab.close();
     }
 
-    private static void redirectPorts(String list) throws IOException {
-        Configuration configuration =
-                Services.waitFor(ConfigurationAdmin.class).getConfiguration("io.flowbypass.xdp", "?");
-        Dictionary<String, Object> properties = configuration.getProperties();
-        properties.put("redirect.ports", list);
-        configuration.update(properties);
+    private static void redirectPorts(String list) {
+        Framework.configure("io.flowbypass.xdp", "redirect.ports", list);
     }
 
     @Test

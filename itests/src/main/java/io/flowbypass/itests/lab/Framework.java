@@ -39,6 +39,8 @@ public final class Framework {
             Dictionary<String, Object> properties = configuration.getProperties();
             Dictionary<String, Object> changed = properties == null ? new Hashtable<>() : properties;
             changed.put(key, value);
+            // FileInstall, which may have read the file of an earlier change, would go back to that.
+            changed.remove("felix.fileinstall.filename");
             configuration.update(changed);
         } catch (IOException e) {
             throw new IllegalStateException(e);

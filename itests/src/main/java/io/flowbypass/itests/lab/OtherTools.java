@@ -3,13 +3,8 @@ package io.flowbypass.itests.lab;
 
 import io.flowbypass.xdp.ClassicTable;
 import io.flowbypass.xdp.DataPlane;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Dictionary;
 import java.util.List;
-import org.osgi.service.cm.Configuration;
-import org.osgi.service.cm.ConfigurationAdmin;
 
 /** That XDP uses the tables of other tools, until it is closed; then their pins are gone. */
 public final class OtherTools implements AutoCloseable {
@@ -26,25 +21,13 @@ public final class OtherTools implements AutoCloseable {
 
     /** Uses those of others from now on. */
     public void use(String setting, int maps) {
-        configure("io.flowbypass.xdp", "classic.tables", setting);
+        Framework.configure("io.flowbypass.xdp", "classic.tables", setting);
         Jmx.eventually(() -> dataPlane.classicTables().size() == maps, "XDP uses " + maps + " maps of \"" + setting + "\"");
     }
 
     /** The ids of the maps that XDP uses. */
     public List<Integer> ids() {
         return dataPlane.classicTables().stream().map(ClassicTable::map).map(map -> map.info().id()).toList();
-    }
-
-    /** Sets a value of a configuration. */
-    public static void configure(String pid, String name, Object value) {
-        try {
-            Configuration configuration = Services.waitFor(ConfigurationAdmin.class).getConfiguration(pid, "?");
-            Dictionary<String, Object> properties = configuration.getProperties();
-            properties.put(name, value);
-            configuration.update(properties);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -7,9 +7,11 @@ import io.flowbypass.itests.lab.Jmx;
 import io.flowbypass.itests.lab.Lab;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -63,8 +65,14 @@ abstract class InstalledLab extends NamespaceLab {
 
     /** A JMX client of the JVM. */
     RemoteJmx connect(long first) throws Exception {
-        Jmx.eventually(() -> jvm(first).length == 1 && takesClients(jvm(first)[0]), "a JVM runs");
-        RemoteJmx jmx = new RemoteJmx(Long.toString(jvm(first)[0]));
+        AtomicLong jvm = new AtomicLong();
+        Jmx.eventually(() -> {
+            // Asked once: one that has just begun, or is about to end, may be missing the next time.
+            long[] found = jvm(first);
+            jvm.set(found.length == 1 ? found[0] : 0);
+            return found.length == 1 && takesClients(found[0]);
+        }, "a JVM runs");
+        RemoteJmx jmx = new RemoteJmx(Long.toString(jvm.get()));
         Jmx.eventually(() -> jmx.isThere("FlowTable") && jmx.isThere("Xdp") && jmx.isThere("Policy,name=idle"),
                 "the MBeans are there");
         return jmx;
@@ -80,7 +88,12 @@ abstract class InstalledLab extends NamespaceLab {
 
     /** Whether JMX clients can attach: they begin with SIGQUIT, which ends, or is lost on, a JVM that does not catch it yet. */
     static boolean takesClients(long jvm) throws IOException {
-        String caught = Files.readString(Path.of("/proc/" + jvm + "/status")).replaceFirst("(?s).*SigCgt:\\s*(\\w+).*", "$1");
+        String caught;
+        try {
+            caught = Files.readString(Path.of("/proc/" + jvm + "/status")).replaceFirst("(?s).*SigCgt:\\s*(\\w+).*", "$1");
+        } catch (NoSuchFileException gone) {
+            return false;
+        }
         return (Long.parseUnsignedLong(caught, 16) & 1 << SIGQUIT - 1) != 0;
     }
 

@@ -59,8 +59,9 @@ public final class ExpiryEngine implements Expiry {
     private static final long WATCHDOG_MILLIS = 200;
     /** Looks of the watchdog, not time: a JVM that was stopped for a while has hung no policy. */
     private static final int LONGEST_CALL_LOOKS = 10;
-    private static final long IN_FORCE_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long STORE_AGAIN_MILLIS = 500;
+    /** Storings, not time, as with the looks. */
+    private static final int STORINGS = 4;
 
     /** What an operator can set. */
     @ObjectClassDefinition(name = "Expiry",
@@ -307,9 +308,8 @@ public final class ExpiryEngine implements Expiry {
                 configuration.updateIfDifferent(with(configuration, key, value));
             }
         });
-        long deadline = System.nanoTime() + IN_FORCE_NANOS;
-        while (!isInForceWithin(STORE_AGAIN_MILLIS, inForce)) {
-            if (System.nanoTime() - deadline >= 0) {
+        for (int stored = 1; !isInForceWithin(STORE_AGAIN_MILLIS, inForce); stored++) {
+            if (stored == STORINGS) {
                 throw new IllegalStateException(
                         what + " was stored, but is not in force after 2 s: look for Configuration Admin in the log");
             }

@@ -44,8 +44,9 @@ public final class PolicyBridge {
     private static final String FACTORY_PID = "service.factoryPid";
     private static final String COMPONENT_NAME = "component.name";
     private static final String IGNORE = "ignore";
-    private static final long IN_FORCE_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long STORE_AGAIN_MILLIS = 500;
+    /** Storings, not time: a JVM that was stopped for a while has had no chance. */
+    private static final int STORINGS = 4;
 
     private final BundleContext context;
     private final ServiceComponentRuntime components;
@@ -272,9 +273,8 @@ public final class PolicyBridge {
             if (!setting.isReadable()) {
                 return;
             }
-            long deadline = System.nanoTime() + IN_FORCE_NANOS;
-            while (!isInForceWithin(STORE_AGAIN_MILLIS, policy, setting, value)) {
-                if (System.nanoTime() - deadline >= 0) {
+            for (int stored = 1; !isInForceWithin(STORE_AGAIN_MILLIS, policy, setting, value); stored++) {
+                if (stored == STORINGS) {
                     throw new IllegalStateException(setting.id() + " = " + value + " of policy " + policy
                             + " was stored, but is not in force after 2 s: look in the log for what the policy says");
                 }

@@ -12,6 +12,8 @@ import org.osgi.service.cm.ConfigurationAdmin;
 record Configurations(ConfigurationAdmin admin) {
     static final String EXPIRY = "io.flowbypass.expiry";
     static final String INTERVAL = "sweep.interval.millis";
+    /** Where it stands FileInstall may set the configuration back to an earlier change, whose file it has just read. */
+    private static final String FILE = "felix.fileinstall.filename";
     /** Longer than a bench takes. */
     static final String AN_HOUR = "3600000";
 
@@ -20,10 +22,7 @@ record Configurations(ConfigurationAdmin admin) {
         return set(pid, Map.of(name, value)).get(name);
     }
 
-    /**
-     * Sets values of a configuration that there is, in one step: of two steps FileInstall may undo the second, when it has read
-     * the file of the first. Returns those before.
-     */
+    /** Sets values of a configuration that there is, and of none in a file; returns those before. */
     Map<String, Object> set(String pid, Map<String, Object> values) throws IOException {
         Configuration configuration = admin.getConfiguration(pid, "?");
         Dictionary<String, Object> properties = configuration.getProperties();
@@ -32,6 +31,7 @@ record Configurations(ConfigurationAdmin admin) {
         }
         Map<String, Object> before = new HashMap<>();
         values.forEach((name, value) -> before.put(name, properties.put(name, value)));
+        properties.remove(FILE);
         configuration.update(properties);
         return before;
     }
