@@ -104,8 +104,12 @@ class CommandTest extends CommandLab {
             Process run = start("./flowbypass", "run", "-i", lab.cableA(), "--mode", "native");
             Jmx.eventually(() -> xdp(lab).contains("prog/xdp") && said("out").contains("jconsole"),
                     "XDP is attached, and it is said how to look at it");
+            Path socket = Path.of("/tmp/.java_pid" + jvm());
+            RemoteJmx.attach(jvm()).detach();
+            assertThat(socket).exists();
             Shell.run("kill -9 " + jvm());
             refusesToGoOn(end(run));
+            assertThat(socket).as("what a client of JMX made").doesNotExist();
             assertThat(xdp(lab)).as("the links stay").contains("prog/xdp");
             inside("mkdir -p /run/flowbypass");
             Outcome off = flowbypass("off");
@@ -355,7 +359,7 @@ class CommandTest extends CommandLab {
 
     /** Connects as JConsole does. */
     private static <T> T jmx(String pid, Use<T> use) throws Exception {
-        VirtualMachine jvm = VirtualMachine.attach(pid);
+        VirtualMachine jvm = RemoteJmx.attach(pid);
         try (JMXConnector connector = JMXConnectorFactory.connect(new JMXServiceURL(jvm.startLocalManagementAgent()))) {
             return use.with(connector.getMBeanServerConnection());
         } finally {

@@ -161,12 +161,19 @@ final class RecordFile implements Closeable {
             LOG.log(Level.DEBUG, "{0} is deleted", numbered(number));
         }
         for (int number = kept - 1; number > 0; number--) {
-            if (Files.exists(numbered(number))) {
-                Files.move(numbered(number), numbered(number + 1), StandardCopyOption.ATOMIC_MOVE);
-            }
+            renameIfThere(numbered(number), numbered(number + 1));
         }
-        Files.move(path, numbered(1), StandardCopyOption.ATOMIC_MOVE);
+        renameIfThere(path, numbered(1));
         open();
+    }
+
+    /** Somebody else may have renamed it meanwhile. */
+    private static void renameIfThere(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (NoSuchFileException gone) {
+            LOG.log(Level.DEBUG, "{0} is not there", from);
+        }
     }
 
     private Path numbered(int number) {

@@ -179,6 +179,23 @@ class RecordFileTest {
     }
 
     @Test
+    void isMadeAnewWhenSomebodyRenamedItJustBeforeItIsRotated() throws IOException {
+        RecordFile file = new RecordFile(path, 1, 0, 3, () -> {
+            // Its name has been looked at by now.
+            if (path.toFile().length() > 0) {
+                path.toFile().renameTo(path.resolveSibling("theirs").toFile());
+            }
+            return now;
+        });
+        opened.add(file);
+        append(file, "a\n");
+        append(file, "b\n");
+
+        assertThat(files()).containsExactly("flows.json b/", "theirs a/");
+        assertThat(logged).noneMatch(line -> line.startsWith("SEVERE"));
+    }
+
+    @Test
     void saysOnceThatItCannotBeWrittenAndOnceThatItIsAgain() throws IOException {
         Path notADirectory = Files.writeString(directory.resolve("made"), "");
         RecordFile file = file(1000, 0, 3);
