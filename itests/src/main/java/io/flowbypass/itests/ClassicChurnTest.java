@@ -225,8 +225,8 @@ class ClassicChurnTest {
                     + " (of %d cut)%n", byReading, atOnce, nativeCut - recorded, nativeCut);
             assertThat(nativeCut).isPositive();
             assertThat(nativeCut - recorded).as("packets that the native table lost").isZero();
-            assertThat(byReading).isNotNegative();
-            assertThat(atOnce).isNotNegative();
+            // At once is wrong in either direction: a program that adds while the entry is set back brings packets back.
+            assertThat(byReading).as("packets that reading and then deleting lost").isPositive();
         }
     }
 
