@@ -37,7 +37,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 class HealingTest {
     private static final int PAYLOAD = 64;
     private static final int PACKETS = 100;
-    private static final Duration NOTICED = Duration.ofSeconds(10);
+    private static final Duration NOTICED = Duration.ofSeconds(5);
     private static final int ATTEMPTS = 50;
 
     private Notifications told;

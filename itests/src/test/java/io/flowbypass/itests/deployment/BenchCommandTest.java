@@ -148,7 +148,7 @@ class BenchCommandTest extends CommandLab {
                 LIMIT.toSeconds());
         assertThat(outcome.status()).as(outcome.toString()).isZero();
         JsonNode chaos = new ObjectMapper().readTree(directory.resolve("b.json").toFile()).path("scenarios").path(0);
-        assertThat(chaos.path("sizes").path("kills").asInt()).isEqualTo(6);
+        assertThat(chaos.path("sizes").path("kills").asInt()).isEqualTo(10);
         assertThat(chaos.path("sizes").path("seed").asInt()).isEqualTo(4711);
         for (String phase : List.of("exact", "interrupted", "killed", "soak")) {
             for (String happens : List.of("cut", "released", "expired", "reopened by a SYN", "cut off by XDP")) {
@@ -186,7 +186,7 @@ class BenchCommandTest extends CommandLab {
 
     @Test
     void nothingIsLeftOfABenchThatIsKilled() throws Exception {
-        Process bench = start("./flowbypass", "bench", "packet", "--quick");
+        Process bench = start("./flowbypass", "bench", "packet");
         await().atMost(LIMIT).until(() -> said("out").contains("IPv4 miss, hot"));
         bench.destroyForcibly();
         await().atMost(LIMIT).untilAsserted(() -> assertThat(leftBehind()).isEqualTo("[]"));

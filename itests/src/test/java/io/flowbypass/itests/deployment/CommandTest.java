@@ -105,7 +105,7 @@ class CommandTest extends CommandLab {
             Jmx.eventually(() -> xdp(lab).contains("prog/xdp") && said("out").contains("jconsole"),
                     "XDP is attached, and it is said how to look at it");
             Path socket = Path.of("/tmp/.java_pid" + jvm());
-            RemoteJmx.attach(jvm()).detach();
+            VirtualMachine.attach(jvm()).detach();
             assertThat(socket).exists();
             Shell.run("kill -9 " + jvm());
             refusesToGoOn(end(run));
@@ -359,7 +359,7 @@ class CommandTest extends CommandLab {
 
     /** Connects as JConsole does. */
     private static <T> T jmx(String pid, Use<T> use) throws Exception {
-        VirtualMachine jvm = RemoteJmx.attach(pid);
+        VirtualMachine jvm = VirtualMachine.attach(pid);
         try (JMXConnector connector = JMXConnectorFactory.connect(new JMXServiceURL(jvm.startLocalManagementAgent()))) {
             return use.with(connector.getMBeanServerConnection());
         } finally {

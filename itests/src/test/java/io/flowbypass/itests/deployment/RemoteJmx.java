@@ -3,9 +3,6 @@ package io.flowbypass.itests.deployment;
 
 import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.management.Attribute;
@@ -23,23 +20,13 @@ final class RemoteJmx implements AutoCloseable {
     private final MBeanServerConnection server;
 
     RemoteJmx(String pid) throws Exception {
-        VirtualMachine jvm = attach(pid);
+        VirtualMachine jvm = VirtualMachine.attach(pid);
         try {
             connector = JMXConnectorFactory.connect(new JMXServiceURL(jvm.startLocalManagementAgent()));
         } finally {
             jvm.detach();
         }
         server = connector.getMBeanServerConnection();
-    }
-
-    /** Attaches to a JVM, also where a killed one with its id has left its socket. */
-    static VirtualMachine attach(String pid) throws Exception {
-        Path socket = Path.of("/tmp/.java_pid" + pid);
-        Instant begun = ProcessHandle.of(Long.parseLong(pid)).orElseThrow().info().startInstant().orElseThrow();
-        if (Files.exists(socket) && Files.getLastModifiedTime(socket).toInstant().isBefore(begun)) {
-            Files.delete(socket);
-        }
-        return VirtualMachine.attach(pid);
     }
 
     /** Through a connector that asks for a password. */

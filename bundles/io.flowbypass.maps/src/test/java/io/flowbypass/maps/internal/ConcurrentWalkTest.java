@@ -31,9 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class ConcurrentWalkTest extends KernelTest {
     private static final int KEYS = 2000;
-    private static final int WALKS = 100;
-    /** Of a walk that loses its place only sometimes. */
-    private static final int MOST_WALKS = 300;
+    private static final int WALKS = 300;
     private static final long NOWHERE = -1;
 
     private final AtomicLong standsOn = new AtomicLong(NOWHERE);
@@ -76,7 +74,7 @@ class ConcurrentWalkTest extends KernelTest {
     void shouldFailBecauseOfADeletedCursorWithFail(Way way) {
         fill(way);
         int lost = 0;
-        for (int walk = 0; walk < MOST_WALKS && lost == 0; walk++) {
+        for (int walk = 0; walk < WALKS && lost == 0; walk++) {
             try {
                 walk(LostCursor.FAIL, new int[KEYS]);
             } catch (CursorLostException expected) {

@@ -75,7 +75,7 @@ public final class ChaosScenario implements Scenario {
     @Override
     public void run(Run run) throws IOException, InterruptedException {
         int seconds = run.size("seconds of exact and others", 60, 5);
-        int kills = run.size("kills", 100, 6);
+        int kills = run.size("kills", 100, 10);
         int soak = run.size("seconds of soak", 600, 10);
         run.size("seed", run.seed(), run.seed());
         try (Lab lab = new Lab(run)) {
