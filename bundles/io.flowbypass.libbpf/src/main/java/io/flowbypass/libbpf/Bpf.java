@@ -177,7 +177,7 @@ public final class Bpf {
         int attempt = 0;
         do {
             result = Libbpf.get().bpf_map_update_elem(map, key.address(keyOffset), value.address(valueOffset), flags);
-        } while (Errno.isLocked(result) && ++attempt < ATTEMPTS);
+        } while (Errno.isTransient(result) && ++attempt < ATTEMPTS);
         keep(key, value);
         checked("updating a key", result);
     }
@@ -193,7 +193,7 @@ public final class Bpf {
         int attempt = 0;
         do {
             result = Libbpf.get().bpf_map_delete_elem(map, key.address(keyOffset));
-        } while (Errno.isLocked(result) && ++attempt < ATTEMPTS);
+        } while (Errno.isTransient(result) && ++attempt < ATTEMPTS);
         keep(key, key);
         return found("deleting a key", result);
     }
@@ -206,7 +206,7 @@ public final class Bpf {
         do {
             result = Libbpf.get().bpf_map_lookup_and_delete_elem_flags(map, key.address(keyOffset),
                     value.address(valueOffset), flags);
-        } while (Errno.isLocked(result) && ++attempt < ATTEMPTS);
+        } while (Errno.isTransient(result) && ++attempt < ATTEMPTS);
         keep(key, value);
         return found("looking up and deleting a key", result);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.libbpf;
 
+import io.flowbypass.libbpf.internal.Errno;
+
 /** The kernel or libbpf refused a call. The message says what was tried, the error's name and what to do about it. */
 public class BpfException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -36,6 +38,11 @@ public class BpfException extends RuntimeException {
     /** What it means and what to do about it. */
     public String advice() {
         return advice;
+    }
+
+    /** Whether the same call may succeed later: it was interrupted, or a map's lock could not be had. */
+    public boolean isTransient() {
+        return Errno.isTransient(error);
     }
 
     /** Whether this is the error of that name. */

@@ -3,6 +3,8 @@ package io.flowbypass.libbpf.internal;
 
 import com.sun.jna.Native;
 import io.flowbypass.libbpf.BpfException;
+import java.util.EnumSet;
+import java.util.Set;
 
 /** Linux error numbers: their names, and what they mean when the bpf system call gives them. */
 public enum Errno {
@@ -55,6 +57,8 @@ public enum Errno {
     /** Not supported by the kernel. */
     ENOTSUPP(524, "the kernel or the network driver does not support it");
 
+    private static final Set<Errno> TRANSIENT = EnumSet.of(EINTR, EAGAIN, EBUSY, EDEADLK, ETIMEDOUT);
+
     private final int number;
     private final String advice;
 
@@ -74,11 +78,17 @@ public enum Errno {
     }
 
     /**
-     * Whether a negative result says that a map's lock could not be had, so that nothing was done: its holder's CPU stands
-     * still, in a virtual machine, for as long as Linux 6.15 waits for it (250 ms, {@code RES_DEF_TIMEOUT}).
+     * Whether a negative result says that the same call may succeed later, and has done nothing yet: it was interrupted, or a
+     * map's lock could not be had. Linux 6.15 waits for that for 250 ms ({@code RES_DEF_TIMEOUT}), and in a virtual machine
+     * the CPU of who holds it may stand still for longer.
      */
-    public static boolean isLocked(int result) {
-        return ETIMEDOUT.is(result) || EDEADLK.is(result) || EBUSY.is(result);
+    public static boolean isTransient(int result) {
+        return result < 0 && TRANSIENT.stream().anyMatch(errno -> errno.is(result));
+    }
+
+    /** The same of an error's name. */
+    public static boolean isTransient(String name) {
+        return TRANSIENT.stream().anyMatch(errno -> errno.name().equals(name));
     }
 
     /** The exception for the error that the last call of libc, or of libbpf for a pointer, left in this thread. */

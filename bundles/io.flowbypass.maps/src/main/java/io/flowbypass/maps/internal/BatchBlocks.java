@@ -4,15 +4,13 @@ package io.flowbypass.maps.internal;
 import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.Way;
-import java.util.Set;
 
 /** Blocks by the kernel's batches. */
 final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
     /** The kernel keeps a bucket's number there, or a key. */
     private static final int LEAST_CURSOR = 8;
-    /** Errors that go away. */
-    private static final Set<String> TRANSIENT = Set.of("EINTR", "EAGAIN", "EBUSY", "EDEADLK", "ETIMEDOUT");
-    private static final int ATTEMPTS = 16;
+    /** Of a call that fails with an error that goes away. */
+    static final int ATTEMPTS = 16;
 
     private final MapCalls calls;
     private final boolean drain;
@@ -41,7 +39,7 @@ final class BatchBlocks<K, V> extends EntryBlocks<K, V> {
                 // A refused block may hold entries all the same, which a drain has taken out of the map.
                 if (count.bytes().getInt(0) == 0 && refused.is("ENOSPC") && canGrow()) {
                     grow();
-                } else if (!TRANSIENT.contains(refused.error()) || ++failures == ATTEMPTS) {
+                } else if (!refused.isTransient() || ++failures == ATTEMPTS) {
                     failure = refused;
                 }
             }

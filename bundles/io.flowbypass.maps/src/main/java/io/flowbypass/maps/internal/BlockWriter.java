@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.flowbypass.maps.internal;
 
+import io.flowbypass.libbpf.BpfException;
 import io.flowbypass.libbpf.NativeBuffer;
 import io.flowbypass.maps.Way;
 
@@ -16,6 +17,8 @@ abstract class BlockWriter {
     private int sent;
     private int added;
     private boolean refused;
+    /** Calls in a row that took nothing, for an error that goes away. */
+    private int failures;
 
     BlockWriter(OpenMap map, int keySize, int valueSize, int entries, boolean batch) {
         this.calls = map.calls();
@@ -86,8 +89,14 @@ abstract class BlockWriter {
         count.bytes().putInt(0, added - sent);
         try {
             passedOver = !sendBlock(sent, count);
+        } catch (BpfException refusal) {
+            if (!refusal.isTransient() || ++failures == BatchBlocks.ATTEMPTS) {
+                failures = 0;
+                throw refusal;
+            }
         } finally {
             int entries = count.bytes().getInt(0);
+            failures = entries > 0 || passedOver ? 0 : failures;
             taken(entries);
             sent += entries + (passedOver ? 1 : 0);
         }
