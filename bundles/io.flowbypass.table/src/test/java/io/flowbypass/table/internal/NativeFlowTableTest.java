@@ -176,9 +176,13 @@ class NativeFlowTableTest {
             assertThatThrownBy(() -> flows.tendReserve(true)).hasMessage("busy");
         }
         kernel.reserve.isBusy = false;
+        flows.bypass(BypassRequest.of(KEY));
         flows.tendReserve(true);
+        assertThat(flows.statistics().flowsAdded()).as("the bypass, which XDP did not make").isEqualTo(1);
         FakeKernel other = new FakeKernel(flows.capacity());
-        other.start().tendReserve(true);
+        NativeFlowTable unrefused = other.start();
+        unrefused.bypass(BypassRequest.of(KEY));
+        unrefused.tendReserve(true);
         assertThat(lent(kernel)).as("what is lent where none was refused").isEqualTo(lent(other)).isNotEmpty();
     }
 
