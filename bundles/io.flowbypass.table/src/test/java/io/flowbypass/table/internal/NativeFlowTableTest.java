@@ -139,11 +139,13 @@ class NativeFlowTableTest {
     }
 
     @Test
-    void shouldWithdrawWhereXdpCutTheFlowOffFirst() {
+    void shouldWithdrawWhereXdpCutTheFlowOffFirst() throws Exception {
         flows.tendReserve(true);
         int slot = kernel.claim(KEY);
-        new Thread(() -> kernel.table().setState(slot, Layout.LIVE)).start();
+        Thread xdp = new Thread(() -> kernel.table().setState(slot, Layout.LIVE));
+        xdp.start();
         assertThat(flows.bypass(BypassRequest.of(KEY))).isFalse();
+        xdp.join();
         flows.tendReserve(true);
         assertThat(flows.list(0, 10)).hasSize(1);
         assertThat(flows.activeFlows()).isEqualTo(1);
