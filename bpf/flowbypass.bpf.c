@@ -122,7 +122,7 @@ FB_INLINE int fb_finish(struct xdp_md *ctx, struct fb_packet *packet, struct fb_
 	return XDP_REDIRECT;
 }
 
-/* Not inline and not static, so that it is there once, and does not burden the usual packet. */
+/* Neither inline nor static, as the one below, so that it is there once, and does not burden the usual packet of IPv4. */
 __noinline int fb_run_unusual(struct xdp_md *ctx, __u32 bytes)
 {
 	struct fb_packet packet = { .bytes = bytes };
@@ -131,14 +131,26 @@ __noinline int fb_run_unusual(struct xdp_md *ctx, __u32 bytes)
 	return fb_finish(ctx, &packet, &packet.tuple, verdict);
 }
 
+/* For the usual packet of IPv6; FB_UNUSUAL for any other. */
+__noinline int fb_run_ipv6(struct xdp_md *ctx, __u32 bytes)
+{
+	struct fb_packet packet = { .bytes = bytes };
+
+	if (fb_parse_usual_ipv6(ctx, &packet) != FB_PARSED)
+		return FB_UNUSUAL;
+	return fb_finish(ctx, &packet, &packet.tuple, FB_PARSED);
+}
+
 FB_INLINE int fb_run(struct xdp_md *ctx, __u32 bytes)
 {
 	struct fb_packet packet = { .bytes = bytes };
 	struct fb_tuple spare;
+	int result;
 
 	if (FB_LIKELY(fb_parse_usual(ctx, &packet) == FB_PARSED))
 		return fb_finish(ctx, &packet, &spare, FB_PARSED);
-	return fb_run_unusual(ctx, bytes);
+	result = fb_run_ipv6(ctx, bytes);
+	return result == FB_UNUSUAL ? fb_run_unusual(ctx, bytes) : result;
 }
 
 SEC("xdp")

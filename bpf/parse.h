@@ -344,6 +344,35 @@ FB_INLINE int fb_parse(struct xdp_md *ctx, struct fb_packet *packet)
 	return fb_parse_network(ctx, offset, type, packet);
 }
 
+#define FB_TOO_LONG 0x10000	/* bytes: more than any IP packet has */
+
+/*
+ * The usual transport header, of TCP or UDP. Returns how many bytes the IP packet has to have from here on, or FB_TOO_LONG
+ * where it is none or not whole. proto: of the IP header; there are 8 bytes from udp on.
+ */
+FB_INLINE __u32 fb_parse_usual_transport(struct udphdr *udp, void *end, __u8 proto, struct fb_packet *packet)
+{
+	struct tcphdr *tcp = (void *)udp;
+	__u32 bytes;
+
+	if (proto == IPPROTO_TCP) {
+		if ((void *)(tcp + 1) > end || tcp->doff * 4 < sizeof(*tcp))
+			return FB_TOO_LONG;
+		bytes = tcp->doff * 4;
+		packet->tcp_flags = ((__u8 *)tcp)[13];
+	} else if (proto == IPPROTO_UDP) {
+		bytes = bpf_ntohs(udp->len);
+		if (bytes < sizeof(*udp))
+			return FB_TOO_LONG;
+	} else {
+		return FB_TOO_LONG;
+	}
+	packet->tuple.proto = proto;
+	packet->tuple.sport = udp->source;
+	packet->tuple.dport = udp->dest;
+	return bytes;
+}
+
 /*
  * Does the same for the usual packet: TCP or UDP in IPv4, untagged, without options, whole. Every other one is
  * FB_UNUSUAL. What the compiler then knows of the packet makes all that follows much shorter.
@@ -354,33 +383,38 @@ FB_INLINE int fb_parse_usual(struct xdp_md *ctx, struct fb_packet *packet)
 	struct fb_ethernet *eth = data;
 	struct iphdr *ip = (void *)(eth + 1);
 	struct udphdr *udp = (void *)(ip + 1);
-	struct tcphdr *tcp = (void *)udp;
-	__u32 total, least;
+	__u32 total;
 
 	if ((void *)(udp + 1) > end || eth->type != bpf_htons(ETH_P_IP) ||
 	    *(__u8 *)ip != (4 << 4 | sizeof(*ip) / 4) || ip->frag_off & bpf_htons(FB_IPV4_FRAGMENT))
 		return FB_UNUSUAL;
-	if (ip->protocol == IPPROTO_TCP) {
-		if ((void *)(tcp + 1) > end || tcp->doff * 4 < sizeof(*tcp))
-			return FB_UNUSUAL;
-		least = tcp->doff * 4;
-		packet->tcp_flags = ((__u8 *)tcp)[13];
-	} else if (ip->protocol == IPPROTO_UDP) {
-		least = bpf_ntohs(udp->len);
-		if (least < sizeof(*udp))
-			return FB_UNUSUAL;
-	} else {
-		return FB_UNUSUAL;
-	}
 	total = bpf_ntohs(ip->tot_len);
-	if (sizeof(*ip) + least > total || sizeof(*eth) + total > packet->bytes)
+	if (sizeof(*ip) + fb_parse_usual_transport(udp, end, ip->protocol, packet) > total ||
+	    sizeof(*eth) + total > packet->bytes)
 		return FB_UNUSUAL;
 	packet->tuple.family = 4;
-	packet->tuple.proto = ip->protocol;
 	packet->tuple.src[0] = ip->saddr;
 	packet->tuple.dst[0] = ip->daddr;
-	packet->tuple.sport = udp->source;
-	packet->tuple.dport = udp->dest;
+	return FB_PARSED;
+}
+
+/* The same for IPv6, without extension headers. */
+FB_INLINE int fb_parse_usual_ipv6(struct xdp_md *ctx, struct fb_packet *packet)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct fb_ethernet *eth = data;
+	struct ipv6hdr *ip = (void *)(eth + 1);
+	struct udphdr *udp = (void *)(ip + 1);
+	__u32 left;
+
+	if ((void *)(udp + 1) > end || eth->type != bpf_htons(ETH_P_IPV6) || ip->version != 6)
+		return FB_UNUSUAL;
+	left = bpf_ntohs(ip->payload_len);
+	if (fb_parse_usual_transport(udp, end, ip->nexthdr, packet) > left || sizeof(*eth) + sizeof(*ip) + left > packet->bytes)
+		return FB_UNUSUAL;
+	packet->tuple.family = 6;
+	__builtin_memcpy(packet->tuple.src, &ip->saddr, sizeof(packet->tuple.src));
+	__builtin_memcpy(packet->tuple.dst, &ip->daddr, sizeof(packet->tuple.dst));
 	return FB_PARSED;
 }
 

@@ -31,10 +31,15 @@ int parse(struct xdp_md *ctx)
 	result = bpf_map_lookup_elem(&parsed, &zero);
 	if (!result)
 		return XDP_ABORTED;
-	/* As fb_run() does. */
-	if (fb_parse_usual(ctx, &packet) == FB_PARSED) {
-		result->verdict = FB_PARSED;
-	} else {
+	/* As fb_run() does, each time with another packet. */
+	result->verdict = fb_parse_usual(ctx, &packet);
+	if (result->verdict != FB_PARSED) {
+		struct fb_packet ipv6 = { .bytes = packet.bytes };
+
+		result->verdict = fb_parse_usual_ipv6(ctx, &ipv6);
+		packet = ipv6;
+	}
+	if (result->verdict != FB_PARSED) {
 		struct fb_packet unusual = { .bytes = packet.bytes };
 
 		result->verdict = fb_parse(ctx, &unusual);
