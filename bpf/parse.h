@@ -374,7 +374,7 @@ FB_INLINE __u32 fb_parse_usual_transport(struct udphdr *udp, void *end, __u8 pro
 }
 
 /*
- * Does the same for the usual packet: TCP or UDP in IPv4, untagged, without options, whole. Every other one is
+ * Does what fb_parse() does for the usual packet: TCP or UDP in IPv4, untagged, without options, whole. Every other one is
  * FB_UNUSUAL. What the compiler then knows of the packet makes all that follows much shorter.
  */
 FB_INLINE int fb_parse_usual(struct xdp_md *ctx, struct fb_packet *packet)
