@@ -130,6 +130,26 @@ class ContainerTest extends CommandLab {
     }
 
     @Test
+    void theSocketOfAKilledJvmIsTakenAwayAlsoWhereNobodyWaitsForItsEnd() throws Exception {
+        try (Lab lab = new Lab()) {
+            // No first process of a container has to wait for children: what is killed stays a zombie here.
+            Process container = container("sh", "-c", "./flowbypass run -i " + lab.cableA() + " & exec sleep 1000");
+            Jmx.eventually(() -> pings().startsWith("Flowbypass answers"), "it can be asked");
+            String jvm = inside("cut -d\" \" -f1 /run/flowbypass/run.*/jvm").strip();
+            Path socket = Files.createFile(Path.of("/tmp/.java_pid" + jvm));
+            try {
+                String there = "nsenter --target " + first(container) + " --pid --mount ";
+                inside("script=$(ls -d /run/flowbypass/run.*); " + there + "kill -9 ${script##*.} " + jvm);
+                Jmx.eventually(() -> inside("ls -d /run/flowbypass/run.* 2>/dev/null || true").isEmpty(), "it is cleared away");
+                assertThat(inside(there + "cut -d\" \" -f3 /proc/" + jvm + "/stat")).isEqualTo("Z\n");
+                assertThat(socket).doesNotExist();
+            } finally {
+                Files.deleteIfExists(socket);
+            }
+        }
+    }
+
+    @Test
     void offFromOutsideTakesItOffTheMachineAndSaysThatItRunsElsewhere() throws Exception {
         try (Lab lab = new Lab()) {
             Process container = container("./flowbypass", "run", "-i", lab.cableA());
