@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.Attribute;
@@ -403,6 +404,18 @@ class CommandTest extends CommandLab {
         Jmx.eventually(() -> said("out").contains("jconsole"), "the demo runs");
         demo.destroyForcibly().waitFor();
         Jmx.eventually(() -> leftBehind().equals("[]"), "the watchdog cleans up");
+    }
+
+    @Test
+    void aProcessRunsUntilItsLastThreadHasEnded() throws Exception {
+        Process half = start(Path.of("target/programs/half_ended").toAbsolutePath().toString());
+        Jmx.eventually(() -> inside("cut -d\" \" -f3 /proc/" + half.pid() + "/stat").equals("Z\n"), "it looks like a zombie");
+        inside("mkdir -p /run/flowbypass/demo.999999 && cut -d\" \" -f1,22 /proc/" + half.pid()
+                + "/stat >/run/flowbypass/demo.999999/jvm");
+        Outcome off = flowbypass("off");
+        assertThat(off.status()).as(off.toString()).isZero();
+        assertThat(off.out()).contains("Stopping Felix, process " + half.pid());
+        assertThat(half.waitFor(30, TimeUnit.SECONDS)).as("it was stopped").isTrue();
     }
 
     private static long number(String json, String name) {
